@@ -1,0 +1,148 @@
+/* client - one logged-in FTP connection: commands, listings, transfers (RFC 959, 2389, 2428, 3659).
+ *
+ * Commands queue and are pipelined; replies come back in order, one callback each. A command that was sent
+ * keeps its reply slot even when its caller lost interest. One transfer at a time: commands issued during
+ * a transfer wait until both of its ends have been seen (a final reply and the end of data: the join).
+ * A connection that cannot be proven in step with its server is closed, never reused. */
+#ifndef AFTP_CLIENT_H
+#define AFTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include <aftp/entry.h>
+#include <aftp/log.h>
+#include <aftp/reply.h>
+#include <aftp/throttle.h>
+
+struct aftp_client;
+struct aftp_transfer;
+
+struct aftp_client_options {
+	const char *host;                /* name or address */
+	uint16_t port;                   /* 0 = 21 */
+	const char *user;                /* NULL = "anonymous" */
+	const char *password;            /* NULL = "anon@" for anonymous, else "" */
+	const char *account;             /* for ACCT (332); NULL = none: then 332 is AFTP_ELOGIN */
+	int64_t connect_timeout_ms;      /* each TCP connect and the greeting; 0 = 30000 */
+	int64_t timeout_ms;              /* silence while something is owed, on either connection; 0 = 60000 */
+	bool no_epsv;                    /* PASV at once */
+	bool no_mlsd;                    /* LIST at once */
+	struct aftp_stream_throttle throttle;   /* for data connections; references are taken; may be empty */
+	const struct aftp_log *log;      /* copied; may be NULL */
+};
+
+/* What FEAT and experience have told. */
+struct aftp_features {
+	bool feat;                       /* FEAT was answered */
+	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
+	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm;  /* refused once; not tried again on this connection */
+	char mlst_facts[160];            /* the facts list as sent, "" when none */
+	char system[64];                 /* SYST's answer when it was asked, else "" */
+};
+
+/* All strings are copied. */
+int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp_client_options *o);
+
+/* Name lookup, TCP (each address in turn), greeting (220, after any 120), USER/PASS/ACCT (230 at once, 232, 202 accepted), FEAT, OPTS UTF8 ON when offered,
+ * TYPE I. FEAT knowledge of an earlier connection to the same server may be given with aftp_client_assume() before, and saves its round trip.
+ * Failures: AFTP_ERESOLVE, -ECONNREFUSED, AFTP_ETIMEDOUT, AFTP_ELOGIN, AFTP_ETOOMANY (421, or a 530 whose text says so), AFTP_EPROTO, ...
+ * After a failure only close may be called. */
+typedef void aftp_client_cb(void *arg, int status);
+int aftp_client_connect(struct aftp_client *c, aftp_client_cb *cb, void *arg);
+void aftp_client_assume(struct aftp_client *c, const struct aftp_features *f);
+
+/* Called at most once, when an established connection is lost with or without anything under way (EOF, 421, reset, out of step).
+ * What is under way has got its callback before. After it only close may be called. */
+void aftp_client_on_lost(struct aftp_client *c, aftp_client_cb *cb, void *arg);
+
+bool aftp_client_alive(const struct aftp_client *c);          /* logged in and in step */
+bool aftp_client_idle(const struct aftp_client *c);           /* alive, nothing queued, owed or transferring */
+const struct aftp_features *aftp_client_features(const struct aftp_client *c);
+/* The server's words (or the system's) for the latest failure: one line, "" when none. Valid until the next call. */
+const char *aftp_client_error(const struct aftp_client *c);
+
+/* Cancels whatever is under way (their callbacks run with AFTP_ECANCELED), closes, sets *c to NULL, then runs `closed` (may be NULL).
+ * aftp_client_quit() says QUIT first and waits at most a second for its 221. */
+void aftp_client_close(struct aftp_client **c, void (*closed)(void *arg), void *arg);
+void aftp_client_quit(struct aftp_client **c, void (*closed)(void *arg), void *arg);
+
+/* --- commands ------------------------------------------------------------------------------------- */
+
+/* status 0: `r` is the final reply (any code; 1xx ones before it are skipped), valid during the call. status < 0: r is NULL. */
+typedef void aftp_reply_cb(void *arg, int status, const struct aftp_reply *r);
+
+/* Queues one command. Several queued in one loop turn leave in one segment.
+ * < 0: AFTP_EBADNAME, AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data connection. */
+int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument);
+
+/* --- stat ----------------------------------------------------------------------------------------- */
+
+/* MLST where the server has it, else SIZE and MDTM together, and CWD when both refuse (a directory). The entry's name is the one asked for.
+ * Statuses: 0; AFTP_ENOENT only when the server's words say so; AFTP_EACCES; AFTP_EREPLY when it refused without saying why; network errors. */
+typedef void aftp_stat_cb(void *arg, int status, const struct aftp_entry *e);
+int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg);
+
+/* --- transfers ------------------------------------------------------------------------------------ */
+
+struct aftp_transfer_result {
+	uint64_t bytes;                  /* moved on the data connection */
+	int code;                        /* the final reply's code, 0 when none came */
+	const char *message;             /* its text, "" when none; valid during the call */
+};
+
+/* The end of a transfer, exactly once. 0: both ends agree. AFTP_ECANCELED after a cancel (the connection is in step again, or lost).
+ * AFTP_EREPLY and the path errors of aftp_reply_error(): the server refused, and result says how. */
+typedef void aftp_transfer_cb(void *arg, int status, const struct aftp_transfer_result *result);
+
+/* RETR with REST when offset > 0. Bytes land in memory that `lend` gives (see aftp_stream_lend: NULL pauses);
+ * `data` tells how many came. Both may pause, resume or cancel the transfer. `started` (may be NULL) runs when the server has
+ * accepted (1xx), with the size its text tells or UINT64_MAX. */
+struct aftp_sink {
+	char *(*lend)(void *arg, size_t *len);
+	void (*data)(void *arg, size_t n);
+	void (*started)(void *arg, uint64_t size);
+	aftp_transfer_cb *done;
+	void *arg;
+};
+int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset, const struct aftp_sink *sink);
+
+/* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with aftp_transfer_write() or
+ * aftp_transfer_finish(). */
+struct aftp_source {
+	void (*ready)(void *arg);
+	aftp_transfer_cb *done;
+	void *arg;
+};
+enum aftp_store { AFTP_STORE, AFTP_APPEND };
+int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum aftp_store how, const char *path, uint64_t offset, const struct aftp_source *source);
+int aftp_transfer_write(struct aftp_transfer *t, const char *data, size_t n);    /* memory is lent until the next ready or done; AFTP_EBUSY before ready */
+int aftp_transfer_finish(struct aftp_transfer *t);                               /* end of data: half-close, then the final reply */
+
+/* After a NULL from lend: ask again (later in the loop). */
+void aftp_transfer_resume(struct aftp_transfer *t);
+
+/* Stops early: closes the data connection, takes the server's word for it, proves the connection in step (or closes it), then done(AFTP_ECANCELED).
+ * `t` is valid until done. A second cancel is ignored. */
+void aftp_transfer_cancel(struct aftp_transfer *t);
+uint64_t aftp_transfer_bytes(const struct aftp_transfer *t);
+
+/* --- listings ------------------------------------------------------------------------------------- */
+
+struct aftp_list_result {
+	uint64_t entries;                /* handed over */
+	uint64_t unknown;                /* lines no dialect knows: when > 0 the listing has holes */
+	bool truncated;                  /* the server said that it cut the listing */
+	enum aftp_listing_kind kind;
+	const char *message;             /* the final reply's text; valid during the call */
+};
+typedef void aftp_list_cb(void *arg, int status, const struct aftp_list_result *result);
+
+/* MLSD path, or where the server has none: LIST -a path when the path is safe to send so, else CWD and LIST -a (see command_list_safe).
+ * "." and ".." are handed over, marked. Entries come while the data flows. Callbacks: entry any number of times (non-zero stops the listing with that status), done once. */
+int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry, aftp_list_cb *done, void *arg);
+
+#endif

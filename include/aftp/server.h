@@ -1,0 +1,4 @@
+/* server - placeholder. */
+#ifndef AFTP_SERVER_H
+#define AFTP_SERVER_H
+#endif

@@ -1,0 +1,112 @@
+/* stream - one TCP connection with time limits, named throttles, and TLS started in place.
+ *
+ * Reads are pulled (read, read_line, read_exactly) or pushed (read_start: the consumer lends the buffer and
+ * bytes land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under
+ * way at a time; a second one gets AFTP_EBUSY. The async contract is the one in status.h.
+ *
+ * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the
+ * consumer, does not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte
+ * was lost, and the caller decides whether to go on or close. */
+#ifndef AFTP_STREAM_H
+#define AFTP_STREAM_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include <aftp/throttle.h>
+
+struct aftp_stream;
+
+typedef void aftp_stream_cb(void *arg, int status);
+
+/* n > 0: n bytes at `data`; n < 0: a status (AFTP_EOF at the end). The memory is the caller's buffer for
+ * read/read_exactly, and the stream's own, valid during the call, for lines. */
+typedef void aftp_stream_read_cb(void *arg, ssize_t n, const char *data);
+
+int aftp_stream_new(struct aftp_stream **out, uv_loop_t *loop);
+
+/* Connects to one address. Limit: connect. 0; AFTP_EBUSY; -errno. */
+int aftp_stream_connect(struct aftp_stream *s, const struct sockaddr *addr, aftp_stream_cb *cb, void *arg);
+
+/* Takes the connection that waits on a listening handle (inside its connection callback). */
+int aftp_stream_accept(struct aftp_stream *s, uv_stream_t *listener);
+
+/* Milliseconds; 0 = no limit, -1 = leave as it is. `total` bounds the life of the stream from this call on.
+ * A changed limit applies to what is under way at once. Defaults: connect 30 s, others none. */
+void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms);
+
+/* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence; 0 = off. TCP_NODELAY is always on. */
+int aftp_stream_set_keepalive(struct aftp_stream *s, unsigned delay_s);
+
+/* SO_RCVBUF / SO_SNDBUF hints in bytes; 0 = leave. */
+int aftp_stream_set_buffers(struct aftp_stream *s, int recv_bytes, int send_bytes);
+
+int aftp_stream_peer(const struct aftp_stream *s, struct sockaddr_storage *addr);
+int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr);
+
+/* --- pull ----------------------------------------------------------------------------------------- */
+
+/* 1..cap bytes as soon as there are any. `buf` is lent until the callback. */
+int aftp_stream_read(struct aftp_stream *s, char *buf, size_t cap, aftp_stream_read_cb *cb, void *arg);
+/* Exactly n bytes; AFTP_EINCOMPLETE when the peer ends before (the bytes so far are in buf and stay lost to the stream). */
+int aftp_stream_read_exactly(struct aftp_stream *s, char *buf, size_t n, aftp_stream_read_cb *cb, void *arg);
+/* One line without its LF or CR LF (n may then be 0 with data != NULL: an empty line). The last line may lack its end.
+ * AFTP_ELINETOOLONG when `max` bytes hold no LF: the stream is then unusable for lines. */
+int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg);
+
+/* --- push ----------------------------------------------------------------------------------------- */
+
+/* Lends a buffer for at most *len bytes; returning NULL or *len = 0 pauses the stream until aftp_stream_resume(). */
+typedef char *aftp_stream_lend(void *arg, size_t *len);
+/* n > 0: n bytes landed at the start of the last lent buffer. n < 0: AFTP_EOF, or what went wrong; nothing comes after it
+ * (AFTP_ETIMEDOUT included; aftp_stream_read_start() may begin anew). May call stop, close, or resume. */
+typedef void aftp_stream_data_cb(void *arg, ssize_t n);
+
+int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_stream_data_cb *data, void *arg);
+void aftp_stream_read_stop(struct aftp_stream *s);      /* data_cb is not called any more; bytes not delivered stay */
+void aftp_stream_resume(struct aftp_stream *s);         /* asks for a buffer again, later in the loop, never from inside this call */
+
+/* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything else stops
+ * (as read_stop; the rest stays). n < 0 as for data_cb. */
+typedef int aftp_stream_line_cb(void *arg, ssize_t n, const char *line);
+int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb *cb, void *arg);
+
+/* --- write ---------------------------------------------------------------------------------------- */
+
+/* Sends all of it; the memory is lent until the callback. Status 0 means the kernel took every byte. */
+int aftp_stream_write(struct aftp_stream *s, const char *data, size_t n, aftp_stream_cb *cb, void *arg);
+
+/* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way. */
+int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
+
+/* --- TLS ------------------------------------------------------------------------------------------ */
+
+/* TLS as a client (`host` is checked against the certificate and sent as SNI; NULL: neither) or as a server. Bytes that came in
+ * before the call are refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit: connect. */
+int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg);
+int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg);
+SSL *aftp_stream_ssl(const struct aftp_stream *s);      /* NULL while plain */
+
+/* --- throttles ------------------------------------------------------------------------------------ */
+
+/* Adds a pair under a name, or replaces it; at most 8. References are taken. Works while the stream runs. */
+int aftp_stream_add_throttle(struct aftp_stream *s, const char *name, const struct aftp_stream_throttle *st);
+int aftp_stream_remove_throttle(struct aftp_stream *s, const char *name);          /* AFTP_ENOENT when there is none */
+const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_stream *s, const char *name);   /* or NULL */
+
+/* --- end ------------------------------------------------------------------------------------------ */
+
+/* Bytes moved so far, for status displays. */
+uint64_t aftp_stream_bytes_read(const struct aftp_stream *s);
+uint64_t aftp_stream_bytes_written(const struct aftp_stream *s);
+
+/* Ends the stream and sets *s to NULL. What is under way gets AFTP_ECANCELED (push: data_cb is simply not called any more),
+ * then `closed` (may be NULL) runs and the memory is gone. Accepts a pointer to NULL (then `closed` never runs).
+ * `abort` sends RST instead of FIN. */
+void aftp_stream_close(struct aftp_stream **s, bool abort, void (*closed)(void *arg), void *arg);
+
+#endif

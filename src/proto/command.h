@@ -1,0 +1,23 @@
+/* command - the one place where a command line is made (RFC 959 section 5.3).
+ *
+ * Names are bytes. CR, LF and NUL would start another command, so they are refused here and nowhere else. */
+#ifndef PROTO_COMMAND_H
+#define PROTO_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends "VERB[ argument]\r\n" to `out`; argument may be NULL.
+ * 0; AFTP_EBADNAME (nothing was appended); AFTP_ETOOBIG; AFTP_ENOMEM. */
+int command_append(struct buf *out, const char *verb, const char *argument);
+
+/* Should the argument of this verb be masked in a log? (PASS, ACCT) */
+bool command_is_secret(const char *verb);
+
+/* Can `LIST path` be trusted with this path, or would some server glob, split or read it as options?
+ * True only for names made of [A-Za-z0-9._+,=@%/-] whose components do not begin with '-'. */
+bool command_list_safe(const char *path);
+
+#endif

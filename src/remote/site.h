@@ -1,0 +1,113 @@
+/* site - a remote FTP site as files: what the mount translates to.
+ *
+ * The path of a read(2): fuse channel -> mount/ops -> site/file -> reader -> pool -> aftp client -> stream -> socket.
+ * Nothing here knows FUSE. Things are named by inode number, which is stable for a path as long as the site lives.
+ *
+ * Every request follows the async contract (status.h), and can be cancelled through its op until its callback has run. */
+#ifndef REMOTE_SITE_H
+#define REMOTE_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <uv.h>
+
+#include <aftp/entry.h>
+#include <aftp/log.h>
+
+struct site;
+struct site_op;        /* a request under way; valid until its callback has run */
+struct site_dir;       /* an open directory: one unchanging picture of it */
+struct site_file;      /* an open file handle */
+
+#define SITE_ROOT 1u
+
+struct site_options {
+	const char *host;
+	uint16_t port;
+	const char *user, *password, *account;   /* NULL = anonymous */
+	const char *path;                        /* directory on the server that becomes the root; "" or NULL = login directory */
+	unsigned max_conns;                      /* 0 = 4 */
+	int64_t connect_timeout_ms;              /* 0 = 15000 */
+	int64_t timeout_ms;                      /* 0 = 30000: silence of the server before a request fails */
+	int64_t idle_timeout_ms;                 /* 0 = 60000: unused connections are closed after it */
+	int64_t attr_ttl_ms;                     /* < 0 = 20000; 0 = never trust the cache */
+	size_t readahead;                        /* bytes a reader may run ahead; 0 = 8 MiB */
+	size_t cache_entries;                    /* directory entries kept; 0 = 200000 */
+	bool no_epsv, no_mlsd;
+	uid_t uid; gid_t gid;                    /* owner of everything */
+	mode_t file_mask, dir_mask;              /* permission bits taken away */
+	const struct aftp_log *log;              /* copied */
+};
+
+/* All strings are copied. */
+int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o);
+
+/* Connects, logs in, and makes sure that the path is a directory. `why`: one line for the user, "" on success; valid during the call. */
+typedef void site_start_cb(void *arg, int status, const char *why);
+int site_start(struct site *s, site_start_cb *cb, void *arg);
+
+/* Everything under way gets AFTP_ECANCELED; then closed(arg). Open dirs and files must have been closed before. Sets *s to NULL. */
+void site_close(struct site **s, void (*closed)(void *arg), void *arg);
+
+/* The callback runs soon with AFTP_ECANCELED, unless it is already due with its real outcome. */
+void site_cancel(struct site_op *op);
+
+struct site_attr {
+	struct stat st;            /* complete: st_ino, mode with type, size, times, nlink, uid, gid, blksize, blocks */
+	uint64_t valid_ms;         /* how long it may be believed */
+};
+
+/* Each request stores its op in *op when op is not NULL. status < 0: attr is NULL. */
+typedef void site_attr_cb(void *arg, int status, const struct site_attr *attr);
+
+/* A success adds one to the lookup count of attr->st.st_ino. AFTP_ENOENT: for how long it may be believed is site_negative_ms(). */
+int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg);
+uint64_t site_negative_ms(const struct site *s);
+int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb *cb, void *arg);
+void site_forget(struct site *s, uint64_t ino, uint64_t nlookup);
+
+typedef void site_link_cb(void *arg, int status, const char *target);
+int site_readlink(struct site *s, uint64_t ino, struct site_op **op, site_link_cb *cb, void *arg);
+
+/* --- directories ---------------------------------------------------------------------------------- */
+
+typedef void site_dir_cb(void *arg, int status, struct site_dir *dir);
+int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb *cb, void *arg);
+
+/* Entry `index` (from 0; "." and ".." come first). False past the end. attr is filled with what is known (for plain readdir: type and ino suffice);
+ * name stays valid until closedir. */
+bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struct site_attr *attr);
+/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..". False when out of memory. */
+bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *attr);
+void site_closedir(struct site_dir *d);
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+struct site_open_result {
+	struct site_file *file;
+	bool keep_cache;           /* size and mtime are the same as at the open before */
+};
+typedef void site_open_cb(void *arg, int status, const struct site_open_result *r);
+/* flags as open(2). In this version only O_RDONLY; else -EROFS. */
+int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg);
+
+/* status >= 0: that many bytes in iov[0..n), fewer than asked only at the end of the file; the memory is valid during the call. */
+typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
+int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
+void site_release(struct site_file *f);         /* reads under way get AFTP_ECANCELED */
+
+/* Told when cached pages or attributes of an inode must not be believed any more (the file changed on the server). */
+typedef void site_stale_cb(void *arg, uint64_t ino);
+void site_on_stale(struct site *s, site_stale_cb *cb, void *arg);
+
+struct site_usage {
+	unsigned connections, connected_max;
+	uint64_t nodes, entries, readers;
+	size_t read_memory;
+};
+void site_usage(const struct site *s, struct site_usage *u);
+
+#endif
