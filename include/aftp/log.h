@@ -22,7 +22,8 @@ struct aftp_log {
 /* Formats and passes on one line (cut at 1 KiB; control bytes are shown as \xNN). `log` may be NULL. */
 void aftp_log(const struct aftp_log *log, enum aftp_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void aftp_vlog(const struct aftp_log *log, enum aftp_log_level level, const char *fmt, va_list ap);
+void aftp_vlog(const struct aftp_log *log, enum aftp_log_level level, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
 /* A sink that writes "prefix line\n" to the FILE * in `arg`. */
 void aftp_log_to_file(void *arg, enum aftp_log_level level, const char *line);
