@@ -1,5 +1,6 @@
 # ftpfs: see README.md.  make | make check | make demo | make lint | make bench | make install DESTDIR= PREFIX=
 # SAN=address,undefined builds with sanitizers into its own folder; CC=clang works too; WERROR=1 stops at warnings.
+# check, demo, lint and bench install what they need first (scripts/setup); the rest only builds.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -15,13 +16,23 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-proto
            -Wvla -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 $(if $(WERROR),-Werror)
 HARDEN  := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DFTPFS_VERSION='"$(VERSION)"' -Iinclude -Isrc
-ALL_CFLAGS  = -std=c11 -fPIC $(WARN) $(HARDEN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-              $(shell pkg-config --cflags $(PKGS))
-ALL_LDFLAGS = $(LDFLAGS) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+
+# These goals set the machine up before anything is built.
+SETUP_GOALS := check demo lint bench clean distclean dist format
+ifneq ($(filter-out $(SETUP_GOALS),$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell pkg-config --exists --print-errors $(PKGS) fuse3 && echo yes),yes)
+$(error libraries are missing: run scripts/setup build)
+endif
+AFTP_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 AFTP_LIBS   := $(shell pkg-config --libs $(PKGS)) -lpthread
 FUSE_CFLAGS := $(shell pkg-config --cflags fuse3)
 FUSE_LIBS   := $(shell pkg-config --libs fuse3)
-CMOCKA_LIBS := $(shell pkg-config --libs cmocka)
+endif
+CMOCKA_LIBS  = $(shell pkg-config --libs cmocka)
+
+ALL_CFLAGS  = -std=c11 -fPIC $(WARN) $(HARDEN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+              $(AFTP_CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
 AFTP_SRC   := $(sort $(wildcard src/base/*.c src/stream/*.c src/proto/*.c src/client/*.c src/server/*.c))
 REMOTE_SRC := $(sort $(wildcard src/remote/*.c))
@@ -41,8 +52,10 @@ TEST_SRC   := $(sort $(wildcard tests/unit/*/test_*.c tests/proto/test_*.c))
 TEST_LIB_OBJ := $(call obj,$(sort $(wildcard tests/lib/*.c)))
 TEST_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_TOOL  := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
+# Every executable script below tests/ is a test; a script that others source is not executable.
+TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
-.PHONY: all check check-unit check-valgrind demo lint bench install uninstall clean dist format tests
+.PHONY: all check check-run check-unit check-mount check-valgrind demo lint bench install uninstall clean distclean dist format tests FORCE
 .SECONDARY:
 
 all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
@@ -74,13 +87,82 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/librest.a $(BUILD)/libaftp.a
 
 $(BUILD)/obj/src/mount/%.o: EXTRA_CFLAGS = $(FUSE_CFLAGS)
 $(BUILD)/obj/tests/%.o: EXTRA_CFLAGS = -Itests $(FUSE_CFLAGS) -Wno-missing-prototypes
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags or another compiler: everything is built anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)' >$@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 tests: $(TEST_BIN) $(TEST_TOOL)
 
+# --- tests ----------------------------------------------------------------------------------------
+
+check:
+	+@sh scripts/check
+
+check-run: all tests
+	@BUILD=$(BUILD) sh scripts/run-tests $(TEST_BIN) $(TEST_SCRIPT)
+
+check-unit: tests
+	@BUILD=$(BUILD) sh scripts/run-tests $(TEST_BIN)
+
+check-mount: all tests
+	@BUILD=$(BUILD) sh scripts/run-tests $(filter tests/mount/%,$(TEST_SCRIPT))
+
+check-valgrind: tests
+	@BUILD=$(BUILD) sh scripts/check-valgrind $(TEST_BIN)
+
+demo:
+	+@sh scripts/demo
+
+lint:
+	+@sh scripts/lint
+
+bench:
+	+@sh bench/run
+
+format:
+	clang-format -i $(shell find src include tests bench -name '*.[ch]')
+
+# --- install --------------------------------------------------------------------------------------
+
+BINDIR     := $(PREFIX)/bin
+LIBDIR     := $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
+MANDIR     := $(PREFIX)/share/man
+DOCDIR     := $(PREFIX)/share/doc/ftpfs
+INSTALLED  := $(BINDIR)/ftpfs $(BINDIR)/memftpd $(LIBDIR)/libaftp.a $(LIBDIR)/libaftp.so.0 $(LIBDIR)/libaftp.so \
+              $(LIBDIR)/pkgconfig/libaftp.pc $(patsubst include/%,$(INCLUDEDIR)/%,$(wildcard include/aftp/*.h)) \
+              $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+              $(patsubst %,$(DOCDIR)/%,README.md CHANGELOG.md LICENSE)
+
+install: all
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/aftp $(MANDIR)/man1 $(DOCDIR))
+	install -m 755 $(BUILD)/ftpfs $(BUILD)/memftpd $(DESTDIR)$(BINDIR)
+	install -m 644 $(BUILD)/libaftp.a $(DESTDIR)$(LIBDIR)
+	install -m 644 $(BUILD)/libaftp.so $(DESTDIR)$(LIBDIR)/libaftp.so.0
+	ln -sf libaftp.so.0 $(DESTDIR)$(LIBDIR)/libaftp.so
+	sed -e 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|g' packaging/libaftp.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libaftp.pc
+	install -m 644 include/aftp/*.h $(DESTDIR)$(INCLUDEDIR)/aftp
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	rmdir $(DESTDIR)$(INCLUDEDIR)/aftp $(DESTDIR)$(DOCDIR)
+
+dist:
+	@mkdir -p build
+	git archive --prefix=ftpfs-$(VERSION)/ -o build/ftpfs-$(VERSION).tar.gz HEAD
+
+# The servers that scripts/setup unpacked stay until distclean.
 clean:
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name servers -exec rm -rf {} +
+
+distclean:
 	rm -rf build
