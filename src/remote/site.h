@@ -49,7 +49,7 @@ int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o);
 typedef void site_start_cb(void *arg, int status, const char *why);
 int site_start(struct site *s, site_start_cb *cb, void *arg);
 
-/* Everything under way gets AFTP_ECANCELED; then closed(arg). Open dirs and files must have been closed before. Sets *s to NULL. */
+/* Everything under way gets AFTP_ECANCELED; then closed(arg). Dirs and files that are still open end with it. Sets *s to NULL. */
 void site_close(struct site **s, void (*closed)(void *arg), void *arg);
 
 /* The callback runs soon with AFTP_ECANCELED, unless it is already due with its real outcome. */
@@ -89,12 +89,14 @@ void site_closedir(struct site_dir *d);
 struct site_open_result {
 	struct site_file *file;
 	bool keep_cache;           /* size and mtime are the same as at the open before */
+	bool unknown_size;         /* the server does not tell the size: only direct I/O can read to the end */
 };
 typedef void site_open_cb(void *arg, int status, const struct site_open_result *r);
 /* flags as open(2). In this version only O_RDONLY; else -EROFS. */
 int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg);
 
-/* status >= 0: that many bytes in iov[0..n), fewer than asked only at the end of the file; the memory is valid during the call. */
+/* status >= 0: that many bytes in iov[0..n), fewer than asked only at the end of the file; the memory is valid during the call,
+ * in which the file must not be released. */
 typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
 void site_release(struct site_file *f);         /* reads under way get AFTP_ECANCELED */

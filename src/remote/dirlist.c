@@ -1,0 +1,222 @@
+#include "remote/dirlist.h"
+
+#include <aftp/status.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ENTRIES (16u * 1024 * 1024)
+#define MAX_NAMES (2048u * 1024 * 1024 - 1)
+#define NONE UINT32_MAX
+
+struct item {
+	struct attr attr;
+	uint32_t name;                      /* offset in names */
+	uint32_t target;                    /* offset in names, or NONE */
+	uint32_t hash;
+};
+
+struct dirlist {
+	unsigned refs;
+	bool complete, shows_hidden, has_self;
+	struct attr self;
+	struct item *items;
+	size_t count, cap;
+	char *names;
+	size_t names_len, names_cap;
+	uint32_t *slots;                    /* open addressing: index of an item, or NONE; a power of two, at most half full */
+	size_t slot_count;
+};
+
+int dirlist_new(struct dirlist **out)
+{
+	struct dirlist *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return AFTP_ENOMEM;
+	d->refs = 1;
+	d->complete = true;
+	*out = d;
+	return 0;
+}
+
+struct dirlist *dirlist_ref(struct dirlist *d)
+{
+	d->refs++;
+	return d;
+}
+
+void dirlist_unref(struct dirlist *d)
+{
+	if (!d || --d->refs > 0)
+		return;
+	free(d->items);
+	free(d->names);
+	free(d->slots);
+	free(d);
+}
+
+static uint32_t hash_bytes(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)s[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static uint32_t *find_slot(const struct dirlist *d, const char *name, size_t len, uint32_t hash)
+{
+	size_t mask = d->slot_count - 1;
+
+	for (size_t at = hash & mask;; at = (at + 1) & mask) {
+		uint32_t i = d->slots[at];
+		if (i == NONE)
+			return &d->slots[at];
+		if (d->items[i].hash == hash && !strncmp(d->names + d->items[i].name, name, len) &&
+		    d->names[d->items[i].name + len] == '\0')
+			return &d->slots[at];
+	}
+}
+
+static int grow_slots(struct dirlist *d)
+{
+	size_t want = d->slot_count ? d->slot_count * 2 : 64;
+	uint32_t *slots = malloc(want * sizeof *slots);
+
+	if (!slots)
+		return AFTP_ENOMEM;
+	memset(slots, 0xff, want * sizeof *slots);
+	free(d->slots);
+	d->slots = slots;
+	d->slot_count = want;
+	for (size_t i = 0; i < d->count; i++) {
+		size_t at = d->items[i].hash & (want - 1);
+		while (slots[at] != NONE)
+			at = (at + 1) & (want - 1);
+		slots[at] = (uint32_t)i;
+	}
+	return 0;
+}
+
+static int grow_items(struct dirlist *d)
+{
+	size_t want = d->cap ? d->cap * 2 : 32;
+	struct item *items;
+
+	if (d->count >= MAX_ENTRIES)
+		return AFTP_ETOOBIG;
+	items = realloc(d->items, want * sizeof *items);
+	if (!items)
+		return AFTP_ENOMEM;
+	d->items = items;
+	d->cap = want;
+	return 0;
+}
+
+static int keep_string(struct dirlist *d, const char *s, size_t n, uint32_t *at)
+{
+	if (n >= MAX_NAMES - d->names_len)
+		return AFTP_ETOOBIG;
+	if (d->names_len + n + 1 > d->names_cap) {
+		size_t want = (d->names_len + n + 1) * 2 + 512;
+		char *names = realloc(d->names, want);
+		if (!names)
+			return AFTP_ENOMEM;
+		d->names = names;
+		d->names_cap = want;
+	}
+	*at = (uint32_t)d->names_len;
+	memcpy(d->names + d->names_len, s, n);
+	d->names[d->names_len + n] = '\0';
+	d->names_len += n + 1;
+	return 0;
+}
+
+static bool usable_name(const struct aftp_entry *e)
+{
+	return e->name_len > 0 && !memchr(e->name, '/', e->name_len) && !memchr(e->name, '\0', e->name_len);
+}
+
+int dirlist_add(struct dirlist *d, const struct aftp_entry *e)
+{
+	struct item item = { .target = NONE };
+	uint32_t *slot;
+	int rc = 0;
+
+	if (e->dot) {
+		if (e->name_len == 1 && e->name[0] == '.' && !d->has_self) {
+			attr_from_entry(&d->self, e);
+			d->has_self = true;
+		}
+		return 0;
+	}
+	if (!usable_name(e)) {
+		d->complete = false;
+		return 0;
+	}
+	if (d->count == d->cap)
+		rc = grow_items(d);
+	if (!rc && d->count * 2 >= d->slot_count)
+		rc = grow_slots(d);
+	if (rc)
+		return rc;
+	attr_from_entry(&item.attr, e);
+	item.hash = hash_bytes(e->name, e->name_len);
+	slot = find_slot(d, e->name, e->name_len, item.hash);
+	if (*slot != NONE)
+		item.name = d->items[*slot].name;
+	else
+		rc = keep_string(d, e->name, e->name_len, &item.name);
+	if (!rc && e->target && !memchr(e->target, '\0', e->target_len))
+		rc = keep_string(d, e->target, e->target_len, &item.target);
+	if (rc)
+		return rc;
+	if (*slot == NONE)
+		*slot = (uint32_t)d->count++;
+	d->items[*slot] = item;
+	return 0;
+}
+
+void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden)
+{
+	d->complete = d->complete && complete;
+	d->shows_hidden = shows_hidden;
+}
+
+size_t dirlist_count(const struct dirlist *d)
+{
+	return d->count;
+}
+
+bool dirlist_complete(const struct dirlist *d)
+{
+	return d->complete;
+}
+
+void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e)
+{
+	const struct item *item = &d->items[i];
+
+	e->name = d->names + item->name;
+	e->target = item->target == NONE ? NULL : d->names + item->target;
+	e->attr = item->attr;
+}
+
+enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e)
+{
+	size_t len = strlen(name);
+	uint32_t *slot = d->slot_count ? find_slot(d, name, len, hash_bytes(name, len)) : NULL;
+
+	if (slot && *slot != NONE) {
+		dirlist_get(d, *slot, e);
+		return DIRLIST_HAS;
+	}
+	return d->complete && (d->shows_hidden || name[0] != '.') ? DIRLIST_LACKS : DIRLIST_CANNOT_TELL;
+}
+
+bool dirlist_self(const struct dirlist *d, struct attr *a)
+{
+	if (d->has_self)
+		*a = d->self;
+	return d->has_self;
+}

@@ -1,0 +1,43 @@
+/* dirlist - one picture of a directory: built once, then unchanging, shared by reference.
+ *
+ * It answers "what is in it" and "is this name in it". Whether a missing name is proof of absence depends
+ * on how the listing came about, and is kept with it. */
+#ifndef REMOTE_DIRLIST_H
+#define REMOTE_DIRLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "remote/attr.h"
+
+struct dirlist;                             /* reference-counted */
+
+int dirlist_new(struct dirlist **out);      /* 0, AFTP_ENOMEM; the caller owns one reference */
+struct dirlist *dirlist_ref(struct dirlist *d);
+void dirlist_unref(struct dirlist *d);      /* accepts NULL */
+
+/* While building. A name with '/' or NUL in it, or an empty one, is dropped and makes the list incomplete; a name seen before replaces.
+ * 0, AFTP_ENOMEM, AFTP_ETOOBIG. */
+int dirlist_add(struct dirlist *d, const struct aftp_entry *e);
+void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
+
+size_t dirlist_count(const struct dirlist *d);      /* without "." and ".." */
+bool dirlist_complete(const struct dirlist *d);
+
+struct dirlist_entry {
+	const char *name;                   /* NUL-ended; lives as long as the list */
+	const char *target;                 /* of a link; NULL when not told */
+	struct attr attr;
+};
+
+/* i < dirlist_count(). */
+void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e);
+
+enum dirlist_answer { DIRLIST_HAS, DIRLIST_LACKS, DIRLIST_CANNOT_TELL };
+enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e);
+
+/* The attributes of the directory itself, when its "." entry told them. */
+bool dirlist_self(const struct dirlist *d, struct attr *a);
+
+#endif

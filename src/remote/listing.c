@@ -1,0 +1,119 @@
+/* listing - fetches a directory once for all who ask for it at the same time. */
+#include <aftp/status.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "remote/internal.h"
+#include "remote/job.h"
+
+struct listing_job {
+	struct job job;
+	struct site *site;
+	struct node *dir;               /* holds a reference */
+	char *path;
+	struct dirlist *list;           /* being built; new for each attempt */
+	bool saw_dot;
+	struct listing_wait *waiting;
+};
+
+static int on_entry(void *arg, const struct aftp_entry *e)
+{
+	struct listing_job *l = arg;
+
+	if (e->dot)
+		l->saw_dot = true;
+	return dirlist_add(l->list, e);
+}
+
+static void on_listed(void *arg, int status, const struct aftp_list_result *r)
+{
+	struct listing_job *l = arg;
+
+	if (status == 0) {
+		bool whole = !r->truncated && !r->unknown && r->kind != AFTP_LISTING_NLST;
+
+		/* A LIST that shows no "." may hide every name that begins with a dot. */
+		dirlist_seal(l->list, whole, r->kind == AFTP_LISTING_MLSD || l->saw_dot);
+		if (!whole)
+			aftp_log(&l->site->log, AFTP_LOG_WARN, "%s: listing has holes (%llu lines not understood%s)", l->path,
+				 (unsigned long long)r->unknown, r->truncated ? ", cut by the server" : "");
+	}
+	job_ended(&l->job, status);
+}
+
+static int start_listing(struct job *job, struct aftp_client *client)
+{
+	struct listing_job *l = (struct listing_job *)job;
+	struct aftp_transfer *t;
+	int rc;
+
+	dirlist_unref(l->list);
+	l->list = NULL;
+	l->saw_dot = false;
+	rc = dirlist_new(&l->list);
+	return rc ? rc : aftp_client_list(client, &t, l->path, on_entry, on_listed, l);
+}
+
+static void learn(struct listing_job *l)
+{
+	struct attr self;
+
+	node_set_list(&l->site->nodes, l->dir, l->list, site_now(l->site));
+	if (l->dir == l->site->nodes.root && dirlist_self(l->list, &self) && self.type == AFTP_TYPE_DIR)
+		node_set_attr(l->dir, &self, NULL, site_now(l->site));
+}
+
+static void listing_done(struct job *job, int status)
+{
+	struct listing_job *l = (struct listing_job *)job;
+	struct listing_wait *w, *next;
+
+	l->dir->listing = NULL;
+	if (status == 0)
+		learn(l);
+	DL_FOREACH_SAFE(l->waiting, w, next) {
+		DL_DELETE(l->waiting, w);
+		w->job = NULL;
+		w->cb(w, status, status ? NULL : l->list);
+	}
+	dirlist_unref(l->list);
+	node_unref(&l->site->nodes, l->dir);
+	free(l->path);
+	free(l);
+}
+
+int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w)
+{
+	struct listing_job *l = dir->listing;
+
+	if (!l) {
+		l = calloc(1, sizeof *l);
+		if (!l)
+			return AFTP_ENOMEM;
+		l->path = node_path(&s->nodes, dir, NULL);
+		if (!l->path) {
+			free(l);
+			return AFTP_ENOMEM;
+		}
+		l->site = s;
+		l->dir = node_ref(dir);
+		l->job.pool = s->pool;
+		l->job.start = start_listing;
+		l->job.done = listing_done;
+		dir->listing = l;
+		job_run(&l->job, POOL_METADATA);
+	}
+	DL_APPEND(l->waiting, w);
+	w->job = l;
+	return 0;
+}
+
+void listing_leave(struct listing_wait *w)
+{
+	if (!w->job)
+		return;
+	DL_DELETE(w->job->waiting, w);
+	w->job = NULL;
+}

@@ -1,0 +1,340 @@
+/* lookup - what is this name? From the cache, from a listing of its directory, or by asking for it alone.
+ *
+ * The first names asked for in a directory cost one MLST each, where the server has it; then a pattern shows, and one
+ * listing answers for all. A name is absent only when a whole listing lacks it or the server said so in clear words. */
+#include <aftp/status.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "remote/internal.h"
+#include "remote/job.h"
+
+#define SINGLES_BEFORE_LISTING 1
+
+struct lookup {
+	struct site_op op;
+	struct listing_wait wait;
+	struct stat_answer *stat;       /* the single question under way */
+	struct node *dir;               /* holds a reference */
+	char *name;
+	struct node *found;             /* holds a reference; with status 0 */
+	bool listed, asked;             /* done already */
+	bool remember;                  /* a lookup: counts for the kernel */
+	site_attr_cb *cb;
+	void *arg;
+};
+
+/* The single question outlives its asker: a cancelled one still has a reply coming. */
+struct stat_answer {
+	struct job job;
+	struct site *site;
+	char *path;
+	struct lookup *asker;           /* NULL when it left */
+	int status;
+	struct attr attr;
+	char *target;
+};
+
+int lookup_cached(struct site *s, struct node *dir, const char *name, struct node **child)
+{
+	struct node *n = node_child(&s->nodes, dir, name);
+	struct dirlist_entry e;
+
+	if (dir->list && site_fresh(s, dir->list_at) && (!n || n->attr_at <= dir->list_at)) {
+		switch (dirlist_find(dir->list, name, &e)) {
+		case DIRLIST_LACKS:
+			return AFTP_ENOENT;
+		case DIRLIST_HAS:
+			n = node_get_child(&s->nodes, dir, name);
+			if (!n)
+				return AFTP_ENOMEM;
+			if (n->attr_at != dir->list_at)
+				node_set_attr(n, &e.attr, e.target, dir->list_at);
+			*child = n;
+			return 1;
+		case DIRLIST_CANNOT_TELL:
+			break;
+		}
+	}
+	if (!n || !site_fresh(s, n->attr_at))
+		return 0;
+	*child = n;
+	return 1;
+}
+
+static void next_step(struct lookup *k);
+
+static void lookup_end(struct site_op *op)
+{
+	struct lookup *k = (struct lookup *)op;
+	struct nodes *nodes = &op->site->nodes;
+	site_attr_cb *cb = k->cb;
+	void *arg = k->arg;
+	struct site_attr attr;
+	int status = op->status;
+
+	if (status == 0) {
+		site_fill_attr(op->site, k->found, &attr);
+		if (k->remember)
+			k->found->nlookup++;
+	}
+	node_unref(nodes, k->found);
+	node_unref(nodes, k->dir);
+	free(k->name);
+	op_free(op);
+	cb(arg, status, status ? NULL : &attr);
+}
+
+static void found(struct lookup *k, struct node *n)
+{
+	k->found = node_ref(n);
+	op_complete(&k->op, 0);
+}
+
+/* --- by a listing --------------------------------------------------------------------------------- */
+
+static void on_listing(struct listing_wait *w, int status, struct dirlist *list)
+{
+	struct lookup *k = (struct lookup *)((char *)w - offsetof(struct lookup, wait));
+	struct dirlist_entry e;
+	struct node *n;
+
+	k->listed = true;
+	if (status < 0) {
+		if (job_is_network(status))
+			op_complete(&k->op, status);
+		else
+			next_step(k);
+		return;
+	}
+	switch (dirlist_find(list, k->name, &e)) {
+	case DIRLIST_LACKS:
+		op_complete(&k->op, AFTP_ENOENT);
+		return;
+	case DIRLIST_HAS:
+		n = node_get_child(&k->op.site->nodes, k->dir, k->name);
+		if (!n) {
+			op_complete(&k->op, AFTP_ENOMEM);
+			return;
+		}
+		node_set_attr(n, &e.attr, e.target, site_now(k->op.site));
+		found(k, n);
+		return;
+	case DIRLIST_CANNOT_TELL:
+		next_step(k);
+		return;
+	}
+}
+
+static void ask_listing(struct lookup *k)
+{
+	int rc;
+
+	k->wait.cb = on_listing;
+	rc = listing_fetch(k->op.site, k->dir, &k->wait);
+	if (rc)
+		op_complete(&k->op, rc);
+}
+
+/* --- alone ---------------------------------------------------------------------------------------- */
+
+static void on_stat(void *arg, int status, const struct aftp_entry *e)
+{
+	struct stat_answer *a = arg;
+
+	if (status == 0) {
+		attr_from_entry(&a->attr, e);
+		if (e->target)
+			a->target = strndup(e->target, e->target_len);
+	}
+	job_ended(&a->job, status);
+}
+
+static int start_stat(struct job *job, struct aftp_client *client)
+{
+	struct stat_answer *a = (struct stat_answer *)job;
+
+	return aftp_client_stat(client, a->path, on_stat, a);
+}
+
+static void take_answer(struct lookup *k, const struct stat_answer *a, int status)
+{
+	struct node *n;
+
+	k->stat = NULL;
+	k->asked = true;
+	if (status == 0) {
+		n = node_get_child(&k->op.site->nodes, k->dir, k->name);
+		if (!n) {
+			op_complete(&k->op, AFTP_ENOMEM);
+			return;
+		}
+		node_set_attr(n, &a->attr, a->target, site_now(k->op.site));
+		found(k, n);
+	} else if (status == AFTP_EREPLY || status == AFTP_ENOTSUP) {
+		next_step(k);
+	} else {
+		op_complete(&k->op, status);
+	}
+}
+
+static void stat_done(struct job *job, int status)
+{
+	struct stat_answer *a = (struct stat_answer *)job;
+
+	if (a->asker)
+		take_answer(a->asker, a, status);
+	free(a->target);
+	free(a->path);
+	free(a);
+}
+
+static void ask_alone(struct lookup *k)
+{
+	struct site *s = k->op.site;
+	struct stat_answer *a = calloc(1, sizeof *a);
+
+	if (a)
+		a->path = node_path(&s->nodes, k->dir, k->name);
+	if (!a || !a->path) {
+		free(a);
+		op_complete(&k->op, AFTP_ENOMEM);
+		return;
+	}
+	k->dir->singles++;
+	a->site = s;
+	a->asker = k;
+	a->job.pool = s->pool;
+	a->job.start = start_stat;
+	a->job.done = stat_done;
+	k->stat = a;
+	job_run(&a->job, POOL_METADATA);
+}
+
+/* --- which ---------------------------------------------------------------------------------------- */
+
+static bool alone_is_cheaper(const struct lookup *k)
+{
+	const struct aftp_features *f = pool_features(k->op.site->pool);
+
+	return f && f->mlst && !f->no_mlst && !k->dir->listing && k->dir->singles < SINGLES_BEFORE_LISTING;
+}
+
+static void next_step(struct lookup *k)
+{
+	if (!k->listed && (k->asked || !alone_is_cheaper(k)))
+		ask_listing(k);
+	else if (!k->asked)
+		ask_alone(k);
+	else
+		op_complete(&k->op, AFTP_EACCES);       /* refused, and no look could tell that it is absent */
+}
+
+static void detach(struct site_op *op)
+{
+	struct lookup *k = (struct lookup *)op;
+
+	listing_leave(&k->wait);
+	if (k->stat)
+		k->stat->asker = NULL;
+	k->stat = NULL;
+}
+
+static int start_lookup(struct site *s, struct node *dir, const char *name, bool remember, struct site_op **op, site_attr_cb *cb, void *arg)
+{
+	struct lookup *k = op_new(s, sizeof *k, lookup_end, op);
+	struct node *n;
+	int rc;
+
+	if (!k)
+		return AFTP_ENOMEM;
+	k->name = strdup(name);
+	if (!k->name) {
+		op_free(&k->op);
+		return AFTP_ENOMEM;
+	}
+	k->dir = node_ref(dir);
+	k->remember = remember;
+	k->cb = cb;
+	k->arg = arg;
+	k->op.detach = detach;
+	rc = lookup_cached(s, dir, name, &n);
+	if (rc == 1)
+		found(k, n);
+	else if (rc < 0)
+		op_complete(&k->op, rc);
+	else
+		next_step(k);
+	return 0;
+}
+
+int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)
+{
+	struct node *dir = node_by_ino(&s->nodes, parent);
+
+	if (!dir || s->closing)
+		return -ESTALE;
+	if (strlen(name) > 1024)
+		return -ENAMETOOLONG;
+	return start_lookup(s, dir, name, true, op, cb, arg);
+}
+
+int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb *cb, void *arg)
+{
+	struct node *n = node_by_ino(&s->nodes, ino);
+	struct lookup *k;
+
+	if (!n || s->closing)
+		return -ESTALE;
+	if (n->parent)
+		return start_lookup(s, n->parent, n->name, false, op, cb, arg);
+	k = op_new(s, sizeof *k, lookup_end, op);        /* the root is there as long as the site is */
+	if (!k)
+		return AFTP_ENOMEM;
+	k->cb = cb;
+	k->arg = arg;
+	found(k, n);
+	return 0;
+}
+
+/* --- readlink ------------------------------------------------------------------------------------- */
+
+struct readlink {
+	struct site_op op;
+	char *target;
+	site_link_cb *cb;
+	void *arg;
+};
+
+static void readlink_end(struct site_op *op)
+{
+	struct readlink *r = (struct readlink *)op;
+	site_link_cb *cb = r->cb;
+	void *arg = r->arg;
+	char *target = r->target;
+	int status = op->status;
+
+	op_free(op);
+	cb(arg, status, status ? NULL : target);
+	free(target);
+}
+
+int site_readlink(struct site *s, uint64_t ino, struct site_op **op, site_link_cb *cb, void *arg)
+{
+	struct node *n = node_by_ino(&s->nodes, ino);
+	struct readlink *r;
+
+	if (!n || s->closing)
+		return -ESTALE;
+	if (n->attr.type != AFTP_TYPE_LINK)
+		return AFTP_EINVAL;
+	r = op_new(s, sizeof *r, readlink_end, op);
+	if (!r)
+		return AFTP_ENOMEM;
+	r->cb = cb;
+	r->arg = arg;
+	r->target = n->target ? strdup(n->target) : NULL;
+	/* A link whose target the server does not tell cannot be followed, and must not look dangling. */
+	op_complete(&r->op, r->target ? 0 : AFTP_EIO);
+	return 0;
+}

@@ -1,0 +1,270 @@
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(n) ((n)->unlisted = true)
+
+#include "remote/node.h"
+
+#include <aftp/status.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "remote/site.h"
+
+#define KEY_MAX (sizeof(uint64_t) + NAME_MAX * 4)       /* FUSE passes names of up to 1024 bytes */
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdull;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53ull;
+	return h ^ h >> 33;
+}
+
+/* The parent's number is the seed of its children's: no path has to be built to number a child. */
+static uint64_t child_hash(const struct node *parent, const char *name)
+{
+	uint64_t h = mix(parent->ino) ^ 14695981039346656037ull;
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 1099511628211ull;
+	return mix(h);
+}
+
+struct node *node_by_ino(struct nodes *t, uint64_t ino)
+{
+	struct node *n;
+
+	HASH_FIND(by_ino, t->by_ino, &ino, sizeof ino, n);
+	return n;
+}
+
+/* Returns the key's length, or 0 when the name is too long to be anybody's. */
+static size_t make_key(char key[KEY_MAX], const struct node *parent, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len > KEY_MAX - sizeof parent->ino)
+		return 0;
+	memcpy(key, &parent->ino, sizeof parent->ino);
+	memcpy(key + sizeof parent->ino, name, len);
+	return sizeof parent->ino + len;
+}
+
+struct node *node_child(struct nodes *t, struct node *parent, const char *name)
+{
+	char key[KEY_MAX];
+	size_t len = make_key(key, parent, name);
+	struct node *n = NULL;
+
+	if (len)
+		HASH_FIND(by_name, t->by_name, key, len, n);
+	return n;
+}
+
+static uint64_t free_ino(struct nodes *t, struct node *parent, const char *name)
+{
+	uint64_t ino = child_hash(parent, name);
+
+	while (ino <= SITE_ROOT || node_by_ino(t, ino))
+		ino++;
+	return ino;
+}
+
+uint64_t node_child_ino(struct nodes *t, struct node *parent, const char *name)
+{
+	struct node *n = node_child(t, parent, name);
+
+	return n ? n->ino : free_ino(t, parent, name);
+}
+
+static void free_node(struct node *n)
+{
+	free(n->key);
+	free(n->target);
+	free(n);
+}
+
+/* `unlisted` after the second table: take it out of the first again. */
+static bool enlist(struct nodes *t, struct node *n, size_t key_len)
+{
+	HASH_ADD(by_ino, t->by_ino, ino, sizeof n->ino, n);
+	if (n->unlisted)
+		return false;
+	HASH_ADD_KEYPTR(by_name, t->by_name, n->key, key_len, n);
+	if (n->unlisted)
+		HASH_DELETE(by_ino, t->by_ino, n);
+	return !n->unlisted;
+}
+
+static struct node *new_node(struct nodes *t, struct node *parent, uint64_t ino, const char *key, size_t key_len)
+{
+	struct node *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return NULL;
+	n->key = malloc(key_len + 1);
+	if (!n->key)
+		goto fail;
+	memcpy(n->key, key, key_len);
+	n->key[key_len] = '\0';
+	n->name = n->key + (key_len ? sizeof n->ino : 0);
+	n->ino = ino;
+	if (!enlist(t, n, key_len))
+		goto fail;
+	n->parent = parent ? node_ref(parent) : NULL;
+	t->count++;
+	return n;
+fail:
+	free_node(n);
+	return NULL;
+}
+
+struct node *node_get_child(struct nodes *t, struct node *parent, const char *name)
+{
+	char key[KEY_MAX];
+	size_t len = make_key(key, parent, name);
+	struct node *n = NULL;
+
+	if (!len)
+		return NULL;
+	HASH_FIND(by_name, t->by_name, key, len, n);
+	return n ? n : new_node(t, parent, free_ino(t, parent, name), key, len);
+}
+
+int nodes_init(struct nodes *t, const char *base, size_t max_entries)
+{
+	*t = (struct nodes){ .max_entries = max_entries };
+	t->base = strdup(base);
+	if (!t->base)
+		return AFTP_ENOMEM;
+	t->root = new_node(t, NULL, SITE_ROOT, "", 0);
+	if (!t->root) {
+		free(t->base);
+		t->base = NULL;
+		return AFTP_ENOMEM;
+	}
+	t->root->nlookup = 1;
+	attr_directory(&t->root->attr);
+	return 0;
+}
+
+void nodes_finish(struct nodes *t)
+{
+	struct node *n, *next;
+
+	HASH_CLEAR(by_name, t->by_name);
+	HASH_ITER(by_ino, t->by_ino, n, next)
+	{
+		HASH_DELETE(by_ino, t->by_ino, n);
+		dirlist_unref(n->list);
+		free_node(n);
+	}
+	free(t->base);
+	*t = (struct nodes){ 0 };
+}
+
+struct node *node_ref(struct node *n)
+{
+	n->refs++;
+	return n;
+}
+
+/* Frees n when nothing needs it, and then perhaps its parents. */
+static void reap(struct nodes *t, struct node *n)
+{
+	while (n && n != t->root && !n->nlookup && !n->refs && !n->list) {
+		struct node *parent = n->parent;
+
+		HASH_DELETE(by_ino, t->by_ino, n);
+		HASH_DELETE(by_name, t->by_name, n);
+		free_node(n);
+		t->count--;
+		parent->refs--;
+		n = parent;
+	}
+}
+
+void node_unref(struct nodes *t, struct node *n)
+{
+	if (!n)
+		return;
+	n->refs--;
+	reap(t, n);
+}
+
+void node_forget(struct nodes *t, struct node *n, uint64_t nlookup)
+{
+	n->nlookup -= nlookup < n->nlookup ? nlookup : n->nlookup;
+	reap(t, n);
+}
+
+static char *prepend(char *end, const char *name)
+{
+	size_t n = strlen(name);
+
+	end -= n + 1;
+	*end = '/';
+	memcpy(end + 1, name, n);
+	return end;
+}
+
+char *node_path(const struct nodes *t, const struct node *n, const char *name)
+{
+	size_t base = strcmp(t->base, "/") ? strlen(t->base) : 0;
+	size_t len = base + (name ? strlen(name) + 1 : 0);
+	char *path, *end;
+
+	for (const struct node *p = n; p->parent; p = p->parent)
+		len += strlen(p->name) + 1;
+	if (len == 0)
+		return strdup("/");
+	path = malloc(len + 1);
+	if (!path)
+		return NULL;
+	end = path + len;
+	*end = '\0';
+	if (name)
+		end = prepend(end, name);
+	for (const struct node *p = n; p->parent; p = p->parent)
+		end = prepend(end, p->name);
+	memcpy(path, t->base, base);
+	return path;
+}
+
+void node_set_attr(struct node *n, const struct attr *a, const char *target, uint64_t now)
+{
+	n->attr = *a;
+	n->attr_at = now;
+	free(n->target);
+	n->target = target ? strdup(target) : NULL;
+}
+
+static void unlist(struct nodes *t, struct node *n)
+{
+	t->entries -= dirlist_count(n->list);
+	DL_DELETE2(t->lists, n, list_prev, list_next);
+	dirlist_unref(n->list);
+	n->list = NULL;
+}
+
+void node_drop_list(struct nodes *t, struct node *n)
+{
+	if (n->list)
+		unlist(t, n);
+	reap(t, n);
+}
+
+void node_set_list(struct nodes *t, struct node *n, struct dirlist *list, uint64_t now)
+{
+	if (n->list)
+		unlist(t, n);
+	n->list = dirlist_ref(list);
+	n->list_at = now;
+	n->singles = 0;
+	DL_PREPEND2(t->lists, n, list_prev, list_next);
+	t->entries += dirlist_count(list);
+	while (t->entries > t->max_entries && t->lists->list_prev != n)
+		node_drop_list(t, t->lists->list_prev);
+}

@@ -1,0 +1,361 @@
+#include "remote/site.h"
+
+#include <aftp/status.h>
+#include <aftp/url.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "remote/internal.h"
+
+#define DEFAULT_CONNS 4
+#define DEFAULT_CONNECT_MS 15000
+#define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_IDLE_MS 60000
+#define DEFAULT_TTL_MS 20000
+#define DEFAULT_READAHEAD (8u * 1024 * 1024)
+#define DEFAULT_ENTRIES 200000
+
+/* --- ops ------------------------------------------------------------------------------------------ */
+
+static void op_due(struct later_item *item)
+{
+	struct site_op *op = (struct site_op *)((char *)item - offsetof(struct site_op, due));
+
+	op->run(op);
+}
+
+void *op_new(struct site *s, size_t size, void (*run)(struct site_op *), struct site_op **out)
+{
+	struct site_op *op = calloc(1, size);
+
+	if (!op)
+		return NULL;
+	op->site = s;
+	op->run = run;
+	op->due.run = op_due;
+	DL_APPEND(s->ops, op);
+	if (out)
+		*out = op;
+	return op;
+}
+
+void op_complete(struct site_op *op, int status)
+{
+	if (op->completed)
+		return;
+	op->completed = true;
+	op->status = status;
+	op->detach = NULL;
+	later_add(op->site->later, &op->due);
+}
+
+void op_free(struct site_op *op)
+{
+	DL_DELETE(op->site->ops, op);
+	free(op);
+}
+
+void site_cancel(struct site_op *op)
+{
+	if (op->completed)
+		return;
+	if (op->detach)
+		op->detach(op);
+	op_complete(op, AFTP_ECANCELED);
+}
+
+/* --- what things look like ------------------------------------------------------------------------ */
+
+uint64_t site_now(const struct site *s)
+{
+	return uv_now(s->loop);
+}
+
+bool site_fresh(const struct site *s, uint64_t at)
+{
+	return at && site_now(s) - at < (uint64_t)s->o.attr_ttl_ms;
+}
+
+void site_fill_attr(const struct site *s, const struct node *n, struct site_attr *a)
+{
+	uint64_t age = site_now(s) - n->attr_at;
+	uint64_t ttl = (uint64_t)s->o.attr_ttl_ms;
+
+	attr_to_stat(&n->attr, n->ino, &s->o, &a->st);
+	a->valid_ms = n->attr_at && age < ttl ? ttl - age : 0;
+}
+
+uint64_t site_negative_ms(const struct site *s)
+{
+	return (uint64_t)s->o.attr_ttl_ms;
+}
+
+void site_forget(struct site *s, uint64_t ino, uint64_t nlookup)
+{
+	struct node *n = node_by_ino(&s->nodes, ino);
+
+	if (n && ino != SITE_ROOT)
+		node_forget(&s->nodes, n, nlookup);
+}
+
+void site_on_stale(struct site *s, site_stale_cb *cb, void *arg)
+{
+	s->stale = cb;
+	s->stale_arg = arg;
+}
+
+void site_usage(const struct site *s, struct site_usage *u)
+{
+	*u = (struct site_usage){
+		.connections = s->pool ? pool_connected(s->pool) : 0,
+		.connected_max = s->pool ? pool_connected_max(s->pool) : 0,
+		.nodes = s->nodes.count,
+		.entries = s->nodes.entries,
+		.readers = s->readers,
+		.read_memory = s->read_memory,
+	};
+}
+
+/* --- start ---------------------------------------------------------------------------------------- */
+
+struct start {
+	struct site *site;
+	struct pool_request request;
+	struct pool_conn *conn;
+	char *path;
+	site_start_cb *cb;
+	void *arg;
+};
+
+static void start_end(struct start *st, int status, const char *why)
+{
+	site_start_cb *cb = st->cb;
+	void *arg = st->arg;
+
+	if (st->conn)
+		pool_release(st->conn);
+	free(st->path);
+	free(st);
+	cb(arg, status, why);
+}
+
+static void start_refused(struct start *st, int status, const char *words)
+{
+	char why[400];
+
+	snprintf(why, sizeof why, "cannot use directory \"%s\": %s", st->path ? st->path : "", words[0] ? words : aftp_strerror(status));
+	start_end(st, status, why);
+}
+
+static void start_ready(struct start *st, const char *base)
+{
+	struct site *s = st->site;
+	int rc;
+
+	nodes_finish(&s->nodes);
+	rc = nodes_init(&s->nodes, base, s->o.cache_entries);
+	start_end(st, rc, rc ? aftp_strerror(rc) : "");
+}
+
+static void start_pwd(void *arg, int status, const struct aftp_reply *r)
+{
+	struct start *st = arg;
+	char base[4096];
+	size_t len;
+
+	if (status < 0) {
+		start_refused(st, status, "");
+		return;
+	}
+	if (aftp_reply_quoted_path(r, base, sizeof base) < 0 || base[0] != '/') {
+		/* No answer to build on. The path that was accepted serves as well. */
+		start_ready(st, st->path ? st->path : "/");
+		return;
+	}
+	len = strlen(base);
+	while (len > 1 && base[len - 1] == '/')
+		base[--len] = '\0';
+	start_ready(st, base);
+}
+
+static void start_cwd(void *arg, int status, const struct aftp_reply *r)
+{
+	struct start *st = arg;
+
+	if (!status && r->code >= 400) {
+		int rc = aftp_reply_error(r);
+		start_refused(st, rc == AFTP_EREPLY ? AFTP_ENOENT : rc, aftp_reply_message(r));
+		return;
+	}
+	if (!status)
+		status = pool_client(st->conn) ? aftp_client_command(pool_client(st->conn), start_pwd, st, "PWD", NULL) : AFTP_ECANCELED;
+	if (status < 0)
+		start_refused(st, status, "");
+}
+
+static void start_connected(void *arg, int status, struct pool_conn *conn, const char *why)
+{
+	struct start *st = arg;
+
+	if (status < 0) {
+		start_end(st, status, why);
+		return;
+	}
+	st->conn = conn;
+	if (!pool_client(conn))
+		status = AFTP_ECANCELED;
+	else if (st->path)
+		status = aftp_client_command(pool_client(conn), start_cwd, st, "CWD", st->path);
+	else
+		status = aftp_client_command(pool_client(conn), start_pwd, st, "PWD", NULL);
+	if (status < 0)
+		start_refused(st, status, "");
+}
+
+int site_start(struct site *s, site_start_cb *cb, void *arg)
+{
+	struct start *st = calloc(1, sizeof *st);
+
+	if (!st)
+		return AFTP_ENOMEM;
+	if (s->o.path && s->o.path[0]) {
+		st->path = strdup(s->o.path);
+		if (!st->path) {
+			free(st);
+			return AFTP_ENOMEM;
+		}
+	}
+	st->site = s;
+	st->cb = cb;
+	st->arg = arg;
+	st->request.once = true;
+	pool_acquire(s->pool, &st->request, POOL_METADATA, start_connected, st);
+	return 0;
+}
+
+/* --- birth and end -------------------------------------------------------------------------------- */
+
+static void set_defaults(struct site_options *o)
+{
+	if (!o->max_conns)
+		o->max_conns = DEFAULT_CONNS;
+	if (!o->connect_timeout_ms)
+		o->connect_timeout_ms = DEFAULT_CONNECT_MS;
+	if (!o->timeout_ms)
+		o->timeout_ms = DEFAULT_TIMEOUT_MS;
+	if (!o->idle_timeout_ms)
+		o->idle_timeout_ms = DEFAULT_IDLE_MS;
+	if (o->attr_ttl_ms < 0)
+		o->attr_ttl_ms = DEFAULT_TTL_MS;
+	if (!o->readahead)
+		o->readahead = DEFAULT_READAHEAD;
+	if (!o->cache_entries)
+		o->cache_entries = DEFAULT_ENTRIES;
+}
+
+static int copy_options(struct site *s, const struct site_options *o)
+{
+	s->o = *o;
+	set_defaults(&s->o);
+	if (o->log)
+		s->log = *o->log;
+	s->o.log = &s->log;
+	s->o.host = s->o.user = s->o.password = s->o.account = NULL;     /* the pool keeps its own */
+	s->o.path = NULL;
+	if (o->path) {
+		s->path = strdup(o->path);
+		if (!s->path)
+			return AFTP_ENOMEM;
+		s->o.path = s->path;
+	}
+	return 0;
+}
+
+static int make_pool(struct site *s, const struct site_options *o)
+{
+	struct pool_options po = {
+		.client = {
+			.host = o->host, .port = o->port, .user = o->user, .password = o->password, .account = o->account,
+			.connect_timeout_ms = s->o.connect_timeout_ms, .timeout_ms = s->o.timeout_ms,
+			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .log = &s->log,
+		},
+		.max_conns = s->o.max_conns,
+		.wait_ms = s->o.timeout_ms,
+		.idle_ms = s->o.idle_timeout_ms,
+	};
+	return pool_new(&s->pool, s->loop, s->later, &po);
+}
+
+int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o)
+{
+	struct site *s = calloc(1, sizeof *s);
+	int rc;
+
+	if (!s)
+		return AFTP_ENOMEM;
+	s->loop = loop;
+	rc = copy_options(s, o);
+	if (rc)
+		goto fail;
+	rc = nodes_init(&s->nodes, s->o.path && s->o.path[0] ? s->o.path : "/", s->o.cache_entries);
+	if (rc)
+		goto fail;
+	rc = later_new(&s->later, loop);
+	if (rc)
+		goto fail;
+	rc = make_pool(s, o);
+	if (rc)
+		goto fail_later;
+	*out = s;
+	return 0;
+fail_later:
+	later_close(&s->later);
+fail:
+	nodes_finish(&s->nodes);
+	free(s->path);
+	free(s);
+	return rc;
+}
+
+static void site_end(struct later_item *item)
+{
+	struct site *s = (struct site *)((char *)item - offsetof(struct site, end));
+	void (*closed)(void *arg) = s->closed;
+	void *closed_arg = s->closed_arg;
+
+	later_close(&s->later);
+	contents_free(s);
+	dirs_free(s);
+	chunks_free(s);
+	nodes_finish(&s->nodes);
+	free(s->path);
+	free(s);
+	if (closed)
+		closed(closed_arg);
+}
+
+/* The requests that were cancelled are due before this. */
+static void pool_is_closed(void *arg)
+{
+	struct site *s = arg;
+
+	s->end.run = site_end;
+	later_add(s->later, &s->end);
+}
+
+void site_close(struct site **sp, void (*closed)(void *arg), void *arg)
+{
+	struct site *s = *sp;
+	struct site_op *op, *next;
+
+	*sp = NULL;
+	s->closing = true;
+	s->closed = closed;
+	s->closed_arg = arg;
+	DL_FOREACH_SAFE(s->ops, op, next)
+		site_cancel(op);
+	contents_close(s);
+	pool_close(&s->pool, pool_is_closed, s);
+}
