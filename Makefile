@@ -62,7 +62,7 @@ all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
 
 $(BUILD)/libaftp.a: $(AFTP_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/libaftp.so: $(AFTP_OBJ) src/libaftp.map
 	$(CC) -shared -Wl,-soname,libaftp.so.0 -Wl,--version-script=src/libaftp.map $(ALL_LDFLAGS) -o $@ $(AFTP_OBJ) $(AFTP_LIBS)
@@ -75,7 +75,7 @@ $(BUILD)/memftpd: $(MEMFTPD_OBJ) $(BUILD)/libaftp.a
 
 $(BUILD)/librest.a: $(MOUNT_TESTABLE) $(REMOTE_OBJ) $(TEST_LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libaftp.a
 	@mkdir -p $(@D)
