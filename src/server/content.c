@@ -1,0 +1,362 @@
+#include "server/content.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAP = 64 << 10, LOW_ROOM = 16 << 10 };
+
+static const char zeros[64 << 10];
+
+static size_t min_size(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
+
+/* --- chunks ---------------------------------------------------------------------------------------- */
+
+static struct chunk *chunk_new(size_t cap)
+{
+	struct chunk *ch = malloc(sizeof(*ch) + cap);
+	if (!ch)
+		return NULL;
+	ch->refs = 1;
+	ch->pins = 0;
+	ch->cap = cap;
+	ch->used = 0;
+	return ch;
+}
+
+static struct chunk *chunk_copy(const struct chunk *from, size_t cap)
+{
+	struct chunk *ch = chunk_new(cap);
+	if (!ch)
+		return NULL;
+	ch->used = from->used < cap ? from->used : cap;
+	memcpy(ch->data, from->data, ch->used);
+	return ch;
+}
+
+static void chunk_unref(struct chunk *ch)
+{
+	if (ch && --ch->refs == 0 && ch->pins == 0)
+		free(ch);
+}
+
+void content_unpin(struct chunk *pin)
+{
+	if (pin && --pin->pins == 0 && pin->refs == 0)
+		free(pin);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+struct content *content_new(void)
+{
+	struct content *c = calloc(1, sizeof(*c));
+	if (c)
+		c->refs = 1;
+	return c;
+}
+
+struct content *content_ref(struct content *c)
+{
+	c->refs++;
+	return c;
+}
+
+void content_unref(struct content *c)
+{
+	if (!c || --c->refs > 0)
+		return;
+	for (size_t i = 0; i < c->nchunks; i++)
+		chunk_unref(c->chunks[i]);
+	free(c->chunks);
+	free(c);
+}
+
+static struct content *content_clone(const struct content *c)
+{
+	struct content *n = content_new();
+	if (!n)
+		return NULL;
+	n->chunks = calloc(c->nchunks + 1, sizeof(struct chunk *));
+	if (!n->chunks) {
+		free(n);
+		return NULL;
+	}
+	n->size = c->size;
+	n->pattern_size = c->pattern_size;
+	n->seed = c->seed;
+	n->nchunks = c->nchunks;
+	for (size_t i = 0; i < c->nchunks; i++) {
+		n->chunks[i] = c->chunks[i];
+		if (n->chunks[i])
+			n->chunks[i]->refs++;
+	}
+	return n;
+}
+
+/* Makes *c one that nobody else holds. */
+static int content_own(struct content **c)
+{
+	if ((*c)->refs == 1)
+		return 0;
+	struct content *n = content_clone(*c);
+	if (!n)
+		return -ENOMEM;
+	content_unref(*c);
+	*c = n;
+	return 0;
+}
+
+/* --- reading --------------------------------------------------------------------------------------- */
+
+static uint64_t pattern_word(uint64_t seed, uint64_t i)
+{
+	uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15u;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+void content_generate(uint64_t seed, uint64_t off, void *buf, size_t n)
+{
+	char *p = buf;
+	while (n > 0) {
+		uint64_t word = pattern_word(seed, off / 8);
+		size_t skip = (size_t)(off % 8), part = min_size(8 - skip, n);
+		unsigned char bytes[8];
+		for (size_t i = 0; i < 8; i++)
+			bytes[i] = (unsigned char)(word >> (8 * i));
+		memcpy(p, bytes + skip, part);
+		p += part;
+		off += part;
+		n -= part;
+	}
+}
+
+size_t content_peek(const struct content *c, uint64_t off, size_t max, const char **data)
+{
+	if (off >= c->size)
+		return 0;
+	size_t idx = (size_t)(off / CONTENT_CHUNK), in = (size_t)(off % CONTENT_CHUNK);
+	size_t n = min_size(c->size - off, min_size(max, CONTENT_CHUNK - in));
+	const struct chunk *ch = idx < c->nchunks ? c->chunks[idx] : NULL;
+	if (ch) {
+		*data = ch->data + in;
+		return n;
+	}
+	if (off < c->pattern_size) {
+		*data = NULL;
+		return min_size(n, c->pattern_size - off);
+	}
+	*data = zeros;
+	return min_size(n, sizeof(zeros));
+}
+
+size_t content_copy_out(const struct content *c, uint64_t off, void *buf, size_t n)
+{
+	size_t done = 0;
+	while (done < n) {
+		const char *data;
+		size_t part = content_peek(c, off + done, n - done, &data);
+		if (part == 0)
+			break;
+		if (data)
+			memcpy((char *)buf + done, data, part);
+		else
+			content_generate(c->seed, off + done, (char *)buf + done, part);
+		done += part;
+	}
+	return done;
+}
+
+/* --- writing --------------------------------------------------------------------------------------- */
+
+static int table_reach(struct content *c, size_t idx)
+{
+	if (idx < c->nchunks)
+		return 0;
+	size_t want = idx + 1 > c->nchunks * 2 ? idx + 1 : c->nchunks * 2;
+	struct chunk **t = realloc(c->chunks, want * sizeof(struct chunk *));
+	if (!t)
+		return -ENOMEM;
+	memset(t + c->nchunks, 0, (want - c->nchunks) * sizeof(struct chunk *));
+	c->chunks = t;
+	c->nchunks = want;
+	return 0;
+}
+
+/* What a hole shows, as real bytes, and zeros up to `in`. */
+static struct chunk *chunk_of_hole(const struct content *c, size_t idx, size_t in, size_t need)
+{
+	uint64_t base = (uint64_t)idx * CONTENT_CHUNK;
+	size_t have = c->size > base ? min_size(c->size - base, CONTENT_CHUNK) : 0;
+	struct chunk *ch = chunk_new(have > 0 || idx > 0 ? CONTENT_CHUNK : need);
+	if (!ch)
+		return NULL;
+	ch->used = content_copy_out(c, base, ch->data, have);
+	if (in > ch->used) {
+		memset(ch->data + ch->used, 0, in - ch->used);
+		ch->used = in;
+	}
+	return ch;
+}
+
+/* The chunk `idx` of a content that nobody else holds, with room for `need` bytes in all, whose bytes from `in` on
+ * nobody else can see. */
+static int chunk_writable(struct content *c, size_t idx, size_t in, size_t need, struct chunk **out)
+{
+	int rc = table_reach(c, idx);
+	if (rc < 0)
+		return rc;
+	struct chunk *ch = c->chunks[idx], *n = ch;
+	if (!ch)
+		n = chunk_of_hole(c, idx, in, need);
+	else if (ch->cap < need)
+		n = chunk_copy(ch, min_size(ch->cap * 4 > need ? ch->cap * 4 : need, CONTENT_CHUNK));
+	else if (ch->refs > 1 && in < ch->used)
+		n = chunk_copy(ch, ch->cap);
+	if (!n)
+		return -ENOMEM;
+	if (n != ch) {
+		chunk_unref(ch);
+		c->chunks[idx] = n;
+	}
+	*out = n;
+	return 0;
+}
+
+/* Makes the bytes between the end and `off` zeros, without moving the end. */
+static int content_gap(struct content *c, uint64_t off)
+{
+	size_t idx = (size_t)(c->size / CONTENT_CHUNK), in = (size_t)(c->size % CONTENT_CHUNK);
+	if (off <= c->size || idx >= c->nchunks || !c->chunks[idx])
+		return 0;
+	size_t end = min_size(off - (uint64_t)idx * CONTENT_CHUNK, CONTENT_CHUNK);
+	struct chunk *ch;
+	int rc = chunk_writable(c, idx, in, end, &ch);
+	if (rc < 0)
+		return rc;
+	memset(ch->data + in, 0, end - in);
+	if (ch->used < end)
+		ch->used = end;
+	return 0;
+}
+
+int content_resize(struct content **c, uint64_t size)
+{
+	if (size > CONTENT_MAX && size > (*c)->size)
+		return -EFBIG;
+	int rc = content_own(c);
+	if (rc == 0)
+		rc = content_gap(*c, size);
+	if (rc < 0)
+		return rc;
+	for (size_t i = (size_t)((size + CONTENT_CHUNK - 1) / CONTENT_CHUNK); i < (*c)->nchunks; i++) {
+		chunk_unref((*c)->chunks[i]);
+		(*c)->chunks[i] = NULL;
+	}
+	(*c)->size = size;
+	if ((*c)->pattern_size > size)
+		(*c)->pattern_size = size;
+	return 0;
+}
+
+static int content_open_chunk(struct content **c, uint64_t off, size_t more, struct chunk **ch)
+{
+	size_t in = (size_t)(off % CONTENT_CHUNK);
+	if (off >= CONTENT_MAX)
+		return -EFBIG;
+	int rc = content_own(c);
+	if (rc == 0)
+		rc = content_gap(*c, off);
+	if (rc == 0)
+		rc = chunk_writable(*c, (size_t)(off / CONTENT_CHUNK), in, min_size((uint64_t)in + more, CONTENT_CHUNK), ch);
+	return rc;
+}
+
+static void content_grew(struct content *c, struct chunk *ch, uint64_t off, size_t n)
+{
+	size_t end = (size_t)(off % CONTENT_CHUNK) + n;
+	if (ch->used < end)
+		ch->used = end;
+	if (c->size < off + n)
+		c->size = off + n;
+}
+
+int content_write(struct content **c, uint64_t off, const void *data, size_t n)
+{
+	size_t done = 0;
+	while (done < n) {
+		size_t in = (size_t)((off + done) % CONTENT_CHUNK), part = min_size(n - done, CONTENT_CHUNK - in);
+		struct chunk *ch;
+		int rc = content_open_chunk(c, off + done, part, &ch);
+		if (rc < 0)
+			return rc;
+		memmove(ch->data + in, (const char *)data + done, part);
+		content_grew(*c, ch, off + done, part);
+		done += part;
+	}
+	return 0;
+}
+
+int content_room(struct content **c, uint64_t off, struct chunk **pin, char **room, size_t *len)
+{
+	size_t in = (size_t)(off % CONTENT_CHUNK);
+	int rc = content_open_chunk(c, off, in == 0 && off == 0 ? FIRST_CAP : LOW_ROOM, pin);
+	if (rc < 0)
+		return rc;
+	(*pin)->pins++;
+	*room = (*pin)->data + in;
+	*len = (*pin)->cap - in;
+	return 0;
+}
+
+int content_landed(struct content **c, uint64_t off, struct chunk *pin, size_t n)
+{
+	size_t idx = (size_t)(off / CONTENT_CHUNK);
+	if (n == 0)
+		return 0;
+	int rc = content_own(c);
+	if (rc < 0)
+		return rc;
+	/* Another writer may have cut the file short, or replaced the chunk, meanwhile. */
+	if (off > (*c)->size || idx >= (*c)->nchunks || (*c)->chunks[idx] != pin)
+		return content_write(c, off, pin->data + off % CONTENT_CHUNK, n);
+	content_grew(*c, pin, off, n);
+	return 0;
+}
+
+int content_part(struct content **c, uint64_t off)
+{
+	size_t idx = (size_t)(off / CONTENT_CHUNK);
+	if (idx >= (*c)->nchunks || !(*c)->chunks[idx])
+		return 0;
+	struct chunk *copy = chunk_copy((*c)->chunks[idx], (*c)->chunks[idx]->cap);
+	struct content *n = copy ? content_clone(*c) : NULL;
+	if (!n) {
+		free(copy);
+		return -ENOMEM;
+	}
+	chunk_unref(n->chunks[idx]);
+	n->chunks[idx] = copy;
+	content_unref(*c);
+	*c = n;
+	return 0;
+}
+
+void content_trim(struct content *c)
+{
+	size_t idx = (size_t)(c->size / CONTENT_CHUNK), in = (size_t)(c->size % CONTENT_CHUNK);
+	struct chunk *ch = idx < c->nchunks ? c->chunks[idx] : NULL;
+	if (!ch || c->refs > 1 || ch->refs > 1 || ch->pins > 0 || ch->cap - in < ch->cap / 4)
+		return;
+	struct chunk *n = realloc(ch, sizeof(*ch) + in);
+	if (!n)
+		return;
+	n->cap = in;
+	n->used = in;
+	c->chunks[idx] = n;
+}
