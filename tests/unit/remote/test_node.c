@@ -1,0 +1,200 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <aftp/status.h>
+
+#include "remote/node.h"
+
+static struct nodes make(const char *base, size_t max_entries)
+{
+	struct nodes t;
+
+	assert_int_equal(nodes_init(&t, base, max_entries), 0);
+	return t;
+}
+
+static void assert_path(struct nodes *t, struct node *n, const char *name, const char *want)
+{
+	char *path = node_path(t, n, name);
+
+	assert_non_null(path);
+	assert_string_equal(path, want);
+	free(path);
+}
+
+static void builds_paths(void **state)
+{
+	static const struct { const char *base, *root, *child, *deep; } cases[] = {
+		{ "/", "/", "/a b", "/a b/c" },
+		{ "/pub", "/pub", "/pub/a b", "/pub/a b/c" },
+		{ "/pub/x", "/pub/x", "/pub/x/a b", "/pub/x/a b/c" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct nodes t = make(cases[i].base, 100);
+		struct node *a = node_get_child(&t, t.root, "a b");
+
+		assert_path(&t, t.root, NULL, cases[i].root);
+		assert_path(&t, t.root, "a b", cases[i].child);
+		assert_path(&t, a, NULL, cases[i].child);
+		assert_path(&t, a, "c", cases[i].deep);
+		nodes_finish(&t);
+	}
+}
+
+static void a_number_belongs_to_a_path(void **state)
+{
+	struct nodes t = make("/", 100), u = make("/elsewhere", 100);
+	uint64_t before = node_child_ino(&t, t.root, "x");
+	struct node *x = node_get_child(&t, t.root, "x");
+
+	(void)state;
+	assert_int_equal(x->ino, before);
+	assert_true(x->ino > 1);
+	assert_ptr_equal(node_by_ino(&t, before), x);
+	assert_int_equal(node_child_ino(&u, u.root, "x"), before);
+	x->nlookup = 1;
+	node_forget(&t, x, 1);
+	assert_null(node_by_ino(&t, before));
+	assert_null(node_child(&t, t.root, "x"));
+	assert_int_equal(node_get_child(&t, t.root, "x")->ino, before);
+	nodes_finish(&t);
+	nodes_finish(&u);
+}
+
+static void names_are_bytes(void **state)
+{
+	struct nodes t = make("/", 100);
+	static const char *const names[] = { " ", "a ", " a", "a", "\xff\xfe", "\n\t", "a->b", "[a]*?" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct node *n = node_get_child(&t, t.root, names[i]);
+		assert_ptr_equal(node_child(&t, t.root, names[i]), n);
+		for (size_t j = 0; j < i; j++)
+			assert_ptr_not_equal(node_child(&t, t.root, names[j]), n);
+	}
+	nodes_finish(&t);
+}
+
+static void a_name_that_nobody_can_have(void **state)
+{
+	struct nodes t = make("/", 100);
+	char name[3000];
+
+	(void)state;
+	memset(name, 'x', sizeof name);
+	name[sizeof name - 1] = '\0';
+	assert_null(node_child(&t, t.root, name));
+	assert_null(node_get_child(&t, t.root, name));
+	nodes_finish(&t);
+}
+
+static void lives_while_it_is_needed(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *a = node_get_child(&t, t.root, "a");
+	struct node *b = node_get_child(&t, a, "b");
+	uint64_t ino_a = a->ino, ino_b = b->ino;
+
+	(void)state;
+	a->nlookup = 2;
+	b->nlookup = 1;
+	node_ref(b);
+	node_forget(&t, a, 2);
+	assert_non_null(node_by_ino(&t, ino_a));        /* its child is known */
+	node_forget(&t, b, 1);
+	assert_non_null(node_by_ino(&t, ino_b));        /* a handle is open */
+	node_unref(&t, b);
+	assert_null(node_by_ino(&t, ino_b));
+	assert_null(node_by_ino(&t, ino_a));
+	assert_int_equal(t.count, 1);
+	nodes_finish(&t);
+}
+
+static void too_much_forgetting_is_harmless(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *a = node_get_child(&t, t.root, "a");
+
+	(void)state;
+	a->nlookup = 1;
+	node_forget(&t, a, 1000);
+	assert_int_equal(t.count, 1);
+	nodes_finish(&t);
+}
+
+static struct dirlist *list_of(unsigned n)
+{
+	struct dirlist *d = NULL;
+	char name[16];
+
+	assert_int_equal(dirlist_new(&d), 0);
+	for (unsigned i = 0; i < n; i++) {
+		struct aftp_entry e = { .name = name, .type = AFTP_TYPE_FILE };
+		e.name_len = (size_t)snprintf(name, sizeof name, "%u", i);
+		assert_int_equal(dirlist_add(d, &e), 0);
+	}
+	return d;
+}
+
+static void old_lists_make_room(void **state)
+{
+	struct nodes t = make("/", 25);
+	char name[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		struct dirlist *d = list_of(10);
+		struct node *n;
+
+		snprintf(name, sizeof name, "d%u", i);
+		n = node_get_child(&t, t.root, name);
+		node_set_list(&t, n, d, i + 1);
+		assert_int_equal(n->list_at, i + 1);
+		dirlist_unref(d);
+	}
+	assert_int_equal(t.entries, 20);
+	assert_int_equal(t.count, 3);                   /* the root and the two newest */
+	assert_non_null(node_child(&t, t.root, "d9"));
+	assert_non_null(node_child(&t, t.root, "d8"));
+	assert_null(node_child(&t, t.root, "d7"));
+	nodes_finish(&t);
+}
+
+static void one_list_may_pass_the_limit(void **state)
+{
+	struct nodes t = make("/", 5);
+	struct dirlist *d = list_of(10);
+
+	(void)state;
+	node_set_list(&t, t.root, d, 1);
+	dirlist_unref(d);
+	assert_non_null(t.root->list);
+	assert_int_equal(dirlist_count(t.root->list), 10);
+	node_drop_list(&t, t.root);
+	assert_int_equal(t.entries, 0);
+	nodes_finish(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(builds_paths),
+		cmocka_unit_test(a_number_belongs_to_a_path),
+		cmocka_unit_test(names_are_bytes),
+		cmocka_unit_test(a_name_that_nobody_can_have),
+		cmocka_unit_test(lives_while_it_is_needed),
+		cmocka_unit_test(too_much_forgetting_is_harmless),
+		cmocka_unit_test(old_lists_make_room),
+		cmocka_unit_test(one_list_may_pass_the_limit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
