@@ -39,6 +39,9 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 		if (!whole)
 			aftp_log(&l->site->log, AFTP_LOG_WARN, "%s: listing has holes (%llu lines not understood%s)", l->path,
 				 (unsigned long long)r->unknown, r->truncated ? ", cut by the server" : "");
+		/* Not one line that makes sense is trouble, not an empty directory. */
+		if (r->unknown && dirlist_count(l->list) == 0)
+			status = AFTP_EIO;
 	}
 	job_ended(&l->job, status);
 }
