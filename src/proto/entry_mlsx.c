@@ -1,0 +1,190 @@
+/* entry_mlsx - "fact=value;fact=value; name" (RFC 3659 section 7.2). */
+#include <aftp/entry.h>
+
+#include <string.h>
+
+#include "proto/entry_date.h"
+#include "proto/entry_line.h"
+
+struct span {
+	const char *s;
+	size_t n;
+};
+
+/* Each answers false for a value that makes the whole line doubtful. */
+static bool fact_type(struct aftp_entry *e, struct span v)
+{
+	static const char slink[] = "os.unix=slink:";
+
+	if (scan_is(v.s, v.n, "file")) {
+		e->type = AFTP_TYPE_FILE;
+	} else if (scan_is(v.s, v.n, "dir")) {
+		e->type = AFTP_TYPE_DIR;
+	} else if (scan_is(v.s, v.n, "cdir") || scan_is(v.s, v.n, "pdir")) {
+		e->type = AFTP_TYPE_DIR;
+		e->dot = true;
+	} else if (scan_is(v.s, v.n, "os.unix=slink") || scan_is(v.s, v.n, "os.unix=symlink")) {
+		e->type = AFTP_TYPE_LINK;
+	} else if (v.n >= sizeof slink - 1 && strncasecmp(v.s, slink, sizeof slink - 1) == 0) {
+		e->type = AFTP_TYPE_LINK;
+		if (v.n > sizeof slink - 1) {
+			e->target = v.s + sizeof slink - 1;
+			e->target_len = v.n - (sizeof slink - 1);
+		}
+	} else if (v.n > 8 && strncasecmp(v.s, "os.unix=", 8) == 0) {
+		e->type = AFTP_TYPE_OTHER;
+	}
+	return true;
+}
+
+static bool fact_size(struct aftp_entry *e, struct span v)
+{
+	if (!scan_all_digits(v.s, v.n, &e->size))
+		return false;
+	e->have |= AFTP_HAVE_SIZE;
+	return true;
+}
+
+static bool fact_modify(struct aftp_entry *e, struct span v)
+{
+	if (!entry_date_time_val(v.s, v.n, &e->mtime, &e->mtime_nsec))
+		return false;
+	e->have |= AFTP_HAVE_MTIME;
+	e->precision = v.n > 15 ? AFTP_TIME_NANO : AFTP_TIME_SECOND;
+	return true;
+}
+
+static bool fact_mode(struct aftp_entry *e, struct span v)
+{
+	/* Some servers send the bits of the type along. */
+	if (!scan_octal(v.s, v.n, 0177777, &e->mode))
+		return false;
+	e->mode &= 07777;
+	e->have |= AFTP_HAVE_MODE;
+	return true;
+}
+
+/* Owners are numbers or names; a name says nothing to us. */
+static bool fact_uid(struct aftp_entry *e, struct span v)
+{
+	uint64_t value;
+
+	if (scan_all_digits(v.s, v.n, &value) && value <= UINT32_MAX) {
+		e->uid = (uint32_t)value;
+		e->have |= AFTP_HAVE_UID;
+	}
+	return true;
+}
+
+static bool fact_gid(struct aftp_entry *e, struct span v)
+{
+	uint64_t value;
+
+	if (scan_all_digits(v.s, v.n, &value) && value <= UINT32_MAX) {
+		e->gid = (uint32_t)value;
+		e->have |= AFTP_HAVE_GID;
+	}
+	return true;
+}
+
+static bool fact_unique(struct aftp_entry *e, struct span v)
+{
+	if (v.n > 0) {
+		e->unique = v.s;
+		e->unique_len = v.n;
+		e->have |= AFTP_HAVE_UNIQUE;
+	}
+	return true;
+}
+
+static bool fact_perm(struct aftp_entry *e, struct span v)
+{
+	static const struct {
+		char letter;
+		uint32_t bit;
+	} letters[] = {
+		{ 'a', AFTP_PERM_APPEND }, { 'c', AFTP_PERM_CREATE }, { 'd', AFTP_PERM_DELETE }, { 'e', AFTP_PERM_ENTER },
+		{ 'f', AFTP_PERM_RENAME }, { 'l', AFTP_PERM_LIST }, { 'm', AFTP_PERM_MKDIR }, { 'p', AFTP_PERM_PURGE },
+		{ 'r', AFTP_PERM_READ }, { 'w', AFTP_PERM_WRITE },
+	};
+
+	for (size_t i = 0; i < v.n; i++)
+		for (size_t k = 0; k < sizeof letters / sizeof *letters; k++)
+			if (letters[k].letter == scan_lower(v.s[i]))
+				e->perm |= letters[k].bit;
+	e->have |= AFTP_HAVE_PERM;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*take)(struct aftp_entry *e, struct span value);
+} facts[] = {
+	{ "type", fact_type }, { "size", fact_size }, { "modify", fact_modify }, { "perm", fact_perm },
+	{ "unique", fact_unique }, { "unix.mode", fact_mode }, { "unix.uid", fact_uid }, { "unix.owner", fact_uid },
+	{ "unix.gid", fact_gid }, { "unix.group", fact_gid },
+};
+
+/* Facts with names of no interest are skipped. "sizd", a directory's size, is one of them. */
+static bool take(struct aftp_entry *e, struct span fact)
+{
+	const char *equals = memchr(fact.s, '=', fact.n);
+	size_t n = equals ? (size_t)(equals - fact.s) : 0;
+
+	if (n == 0)
+		return false;
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+		if (scan_is(fact.s, n, facts[i].name))
+			return facts[i].take(e, (struct span){ equals + 1, fact.n - n - 1 });
+	return true;
+}
+
+static bool take_all(struct aftp_entry *e, const char *s, const char *end)
+{
+	while (s < end) {
+		const char *semicolon = memchr(s, ';', (size_t)(end - s));
+		const char *stop = semicolon ? semicolon : end;
+
+		if (!take(e, (struct span){ s, (size_t)(stop - s) }))
+			return false;
+		s = stop + 1;
+	}
+	return true;
+}
+
+/* Where the facts end: at the first space. A link's target may hold spaces, though; then "; " is the end. */
+static const char *facts_end(const char *s, const char *end)
+{
+	const char *space = s, *last;
+
+	while (space < end && *space != ' ' && *space != '\t')
+		space++;
+	if (space == end || space == s || space[-1] == ';')
+		return space;
+	last = memrchr(s, ';', (size_t)(space - s));
+	last = last ? last + 1 : s;
+	if (space - last >= 19 && strncasecmp(last, "type=os.unix=slink:", 19) == 0) {
+		const char *stop = memmem(space, (size_t)(end - space), "; ", 2);
+
+		return stop ? stop + 1 : space;
+	}
+	return space;
+}
+
+enum aftp_line aftp_entry_parse_mlsx(struct aftp_entry *e, const char *line, size_t len)
+{
+	const char *end, *space;
+
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	end = line + len;
+	*e = (struct aftp_entry){ 0 };
+	if (len == 0)
+		return AFTP_LINE_IGNORE;
+	space = facts_end(line, end);
+	if (space == end || !take_all(e, line, space))
+		return AFTP_LINE_UNKNOWN;
+	if (e->type != AFTP_TYPE_FILE && e->type != AFTP_TYPE_UNKNOWN)
+		e->have &= ~(uint32_t)AFTP_HAVE_SIZE;
+	return entry_set_name(e, space + 1, end) ? AFTP_LINE_ENTRY : AFTP_LINE_UNKNOWN;
+}
