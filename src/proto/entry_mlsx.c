@@ -25,13 +25,13 @@ static bool fact_type(struct aftp_entry *e, struct span v)
 		e->dot = true;
 	} else if (scan_is(v.s, v.n, "os.unix=slink") || scan_is(v.s, v.n, "os.unix=symlink")) {
 		e->type = AFTP_TYPE_LINK;
-	} else if (v.n >= sizeof slink - 1 && strncasecmp(v.s, slink, sizeof slink - 1) == 0) {
+	} else if (v.n >= sizeof slink - 1 && scan_is(v.s, sizeof slink - 1, slink)) {
 		e->type = AFTP_TYPE_LINK;
 		if (v.n > sizeof slink - 1) {
 			e->target = v.s + sizeof slink - 1;
 			e->target_len = v.n - (sizeof slink - 1);
 		}
-	} else if (v.n > 8 && strncasecmp(v.s, "os.unix=", 8) == 0) {
+	} else if (v.n > 8 && scan_is(v.s, 8, "os.unix=")) {
 		e->type = AFTP_TYPE_OTHER;
 	}
 	return true;
@@ -163,7 +163,7 @@ static const char *facts_end(const char *s, const char *end)
 		return space;
 	last = memrchr(s, ';', (size_t)(space - s));
 	last = last ? last + 1 : s;
-	if (space - last >= 19 && strncasecmp(last, "type=os.unix=slink:", 19) == 0) {
+	if (space - last >= 19 && scan_is(last, 19, "type=os.unix=slink:")) {
 		const char *stop = memmem(space, (size_t)(end - space), "; ", 2);
 
 		return stop ? stop + 1 : space;
@@ -179,8 +179,11 @@ enum aftp_line aftp_entry_parse_mlsx(struct aftp_entry *e, const char *line, siz
 		len--;
 	end = line + len;
 	*e = (struct aftp_entry){ 0 };
-	if (len == 0)
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	if (end == line)
 		return AFTP_LINE_IGNORE;
+	end = line + len;
 	space = facts_end(line, end);
 	if (space == end || !take_all(e, line, space))
 		return AFTP_LINE_UNKNOWN;

@@ -122,6 +122,7 @@ static bool take(struct entry_stamp *t, const struct entry_line *l, size_t i, si
 {
 	t->words = words;
 	t->end = entry_word_end(&l->w[i + words - 1]);
+	t->padded = false;
 	return true;
 }
 
@@ -170,19 +171,19 @@ static bool time_or_year(struct entry_stamp *t, const struct entry_line *l, size
 	return year_of(&l->w[at], &t->year) && take_day(t, l, i, used + 1);
 }
 
-/* "YYYY-MM-DD", then a time and a zone when they are there. */
+/* "YYYY-MM-DD" or "DD-MM-YYYY", then a time and a zone when they are there. */
 static bool match_iso(struct entry_stamp *t, const struct entry_line *l, size_t i)
 {
 	struct entry_triple d;
 	size_t words = 1;
 
-	if (!entry_stamp_triple(&d, &l->w[i]) || d.digits[0] != 4)
+	if (!entry_stamp_triple(&d, &l->w[i]) || (d.digits[0] != 4 && d.digits[2] != 4) || !entry_stamp_numeric(t, &l->w[i]))
 		return false;
-	t->year = d.v[0];
-	t->month = d.v[1];
-	t->day = d.v[2];
-	if (i + 1 >= l->n || !entry_stamp_time(t, &l->w[i + 1]))
-		return take_day(t, l, i, 1);
+	if (i + 1 >= l->n || !entry_stamp_time(t, &l->w[i + 1])) {
+		take_day(t, l, i, 1);
+		t->padded = true;
+		return true;
+	}
 	words++;
 	if (t->precision >= AFTP_TIME_SECOND && i + words < l->n) {
 		const struct entry_word *zone = &l->w[i + words];

@@ -201,17 +201,19 @@ static bool first_column(struct aftp_entry *e, const struct entry_line *l, size_
 enum aftp_line entry_unix_parse(struct aftp_entry *e, const struct entry_line *l)
 {
 	struct entry_columns c;
+	const char *s;
 	size_t first;
 
 	if (!first_column(e, l, &first))
 		return l->n > 0 && scan_is_digit(l->w[0].s[0]) ? numeric(e, l) : AFTP_LINE_UNKNOWN;
 	first++;
-	/* One space ends the date; more belong to the name. */
-	if (!entry_columns_find(&c, l, first) || l->end - c.stamp.end < 2)
-		return AFTP_LINE_UNKNOWN;
-	if (!entry_stamp_apply(e, &c.stamp, l->now))
+	if (!entry_columns_find(&c, l, first) || l->end - c.stamp.end < 2 || !entry_stamp_apply(e, &c.stamp, l->now))
 		return AFTP_LINE_UNKNOWN;
 	owner(e, l, first, c.size_at);
 	size(e, l, first, &c);
-	return name(e, c.stamp.end + 1, l->end, c.sized ? c.size : 0);
+	/* One space ends the date; more belong to the name. */
+	s = c.stamp.end + 1;
+	while (c.stamp.padded && s < l->end && *s == ' ')
+		s++;
+	return name(e, s, l->end, c.sized ? c.size : 0);
 }

@@ -5,6 +5,8 @@
 
 #include <aftp/status.h>
 
+#include "proto/scan.h"
+
 void aftp_reply_init(struct aftp_reply *r, size_t max)
 {
 	*r = (struct aftp_reply){ .max = max };
@@ -25,15 +27,10 @@ void aftp_reply_reset(struct aftp_reply *r)
 		r->text[0] = '\0';
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The code at the start of a line; -1 when there is none. */
 static int code_of(const char *s, size_t n)
 {
-	if (n < 3 || s[0] < '1' || s[0] > '5' || !is_digit(s[1]) || !is_digit(s[2]))
+	if (n < 3 || s[0] < '1' || s[0] > '5' || !scan_is_digit(s[1]) || !scan_is_digit(s[2]))
 		return -1;
 	return (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0');
 }
@@ -123,7 +120,7 @@ static bool match_one(const char digits[3], const char *mask, size_t n)
 	if (n == 0 || n > 3)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (is_digit(mask[i]) && mask[i] != digits[i])
+		if (scan_is_digit(mask[i]) && mask[i] != digits[i])
 			return false;
 	return true;
 }

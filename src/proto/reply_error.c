@@ -5,10 +5,11 @@
  * A text that names two reasons ("not found or access denied") says nothing. */
 #include <aftp/reply.h>
 
-#include <ctype.h>
 #include <string.h>
 
 #include <aftp/status.h>
+
+#include "proto/scan.h"
 
 enum where {
 	ANYWHERE,     /* may follow any word: "x.txt does not exist" */
@@ -96,6 +97,7 @@ static const struct phrase {
 	{ "the system cannot find the file specified", AFTP_ENOENT, SENTENCE },
 	{ "the system cannot find the path specified", AFTP_ENOENT, SENTENCE },
 	{ "file or directory not found", AFTP_ENOENT, SENTENCE },
+	{ "file/directory not found", AFTP_ENOENT, SENTENCE },
 	{ "file not found", AFTP_ENOENT, SENTENCE },
 	{ "directory not found", AFTP_ENOENT, SENTENCE },
 	{ "not found", AFTP_ENOENT, ANYWHERE },
@@ -122,17 +124,28 @@ static void normalize(char out[TEXT_MAX], const char *s, size_t n)
 		tail_len = TEXT_MAX - 1 - head;
 	}
 	for (size_t i = 0; i < head; i++)
-		out[at++] = (char)tolower((unsigned char)s[i]);
+		out[at++] = scan_lower(s[i]);
 	for (size_t i = 0; i < tail_len; i++)
-		out[at++] = (char)tolower((unsigned char)tail[i]);
+		out[at++] = scan_lower(tail[i]);
 	while (at > 0 && strchr(" .!)\t\r", out[at - 1]))
 		at--;
 	out[at] = '\0';
 }
 
+static bool is_word(char c)
+{
+	return scan_is_digit(c) || (scan_lower(c) >= 'a' && scan_lower(c) <= 'z');
+}
+
 static bool begins_word(const char *text, const char *at)
 {
-	return at == text || !isalnum((unsigned char)at[-1]);
+	return at == text || strchr(" \"(:", at[-1]);
+}
+
+/* What follows one of these is the end of a path. */
+static bool is_path(const char *text, const char *at)
+{
+	return at > text && strchr("/.-_", at[-1]);
 }
 
 static bool begins_sentence(const char *text, const char *at)
@@ -157,9 +170,13 @@ static int at_end(const char *text)
 
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
 		size_t len = strlen(phrases[i].text);
-		const char *at = text + n - len;
+		const char *at = text + (len > n ? 0 : n - len);
 
-		if (len > n || memcmp(at, phrases[i].text, len) != 0 || !begins_word(text, at))
+		if (strcmp(at, phrases[i].text) != 0)
+			continue;
+		if (is_path(text, at))
+			return NONE;
+		if (!begins_word(text, at))
 			continue;
 		if (after_or(text, at))
 			return AFTP_EREPLY;
@@ -171,10 +188,15 @@ static int at_end(const char *text)
 
 static int at_start(const char *text)
 {
+	const char *number = text[0] == '[' ? strchr(text, ']') : NULL;
+
+	/* "[Errno 2] No such file or directory: '/x'" */
+	if (number)
+		text = number + 1 + strspn(number + 1, " ");
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
 		size_t len = strlen(phrases[i].text);
 
-		if (strncmp(text, phrases[i].text, len) != 0 || isalnum((unsigned char)text[len]))
+		if (strncmp(text, phrases[i].text, len) != 0 || is_word(text[len]))
 			continue;
 		return strncmp(text + len, " or ", 4) == 0 ? AFTP_EREPLY : phrases[i].status;
 	}

@@ -2,36 +2,11 @@
 #include <aftp/reply.h>
 
 #include <string.h>
-#include <strings.h>
 
 #include <aftp/status.h>
 
 #include "proto/entry_date.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Digits at *s; moves *s past them. False: none, or more than fits. */
-static bool number(const char **s, const char *end, uint64_t *out)
-{
-	const char *p = *s;
-	uint64_t value = 0;
-
-	for (; p < end && is_digit(*p); p++) {
-		unsigned digit = (unsigned)(*p - '0');
-
-		if (value > (UINT64_MAX - digit) / 10)
-			return false;
-		value = value * 10 + digit;
-	}
-	if (p == *s)
-		return false;
-	*s = p;
-	*out = value;
-	return true;
-}
+#include "proto/scan.h"
 
 /* "d net d address d port d" between `s` and `end`; the delimiter is the first byte. It may even be a digit. */
 static int epsv_body(const char *s, const char *end, uint16_t *port)
@@ -47,7 +22,7 @@ static int epsv_body(const char *s, const char *end, uint16_t *port)
 			return AFTP_EPROTO;
 	}
 	s++;
-	if (s >= end || !number(&s, end - 1, &value) || s != end - 1 || value == 0 || value > 65535)
+	if (s >= end || !scan_number(&s, end - 1, &value) || s != end - 1 || value == 0 || value > 65535)
 		return AFTP_EPROTO;
 	*port = (uint16_t)value;
 	return 0;
@@ -89,7 +64,7 @@ static bool six(const char *s, const char *end, uint8_t out[6])
 	for (int i = 0; i < 6; i++) {
 		uint64_t value;
 
-		if (!number(&s, end, &value) || value > 255)
+		if (!scan_number(&s, end, &value) || value > 255)
 			return false;
 		out[i] = (uint8_t)value;
 		if (i == 5)
@@ -111,7 +86,7 @@ int aftp_reply_pasv(const struct aftp_reply *r, uint8_t host[4], uint16_t *port)
 	for (const char *s = text; s < end; s++) {
 		uint8_t v[6];
 
-		if (!is_digit(*s) || (s > text && (is_digit(s[-1]) || s[-1] == ',')) || !six(s, end, v))
+		if (!scan_is_digit(*s) || (s > text && (scan_is_digit(s[-1]) || s[-1] == ',')) || !six(s, end, v))
 			continue;
 		if (v[4] == 0 && v[5] == 0)
 			return AFTP_EPROTO;
@@ -164,7 +139,7 @@ int aftp_reply_size(const struct aftp_reply *r, uint64_t *size)
 	uint64_t value;
 
 	s += strspn(s, " ");
-	if (r->code != 213 || !number(&s, end, &value) || (*s != '\0' && *s != ' '))
+	if (r->code != 213 || !scan_number(&s, end, &value) || (*s != '\0' && *s != ' '))
 		return AFTP_EPROTO;
 	*size = value;
 	return 0;
@@ -193,7 +168,7 @@ int aftp_reply_transfer_size(const struct aftp_reply *r, uint64_t *size)
 	if (r->code / 100 != 1 || !s)
 		return AFTP_ENOENT;
 	s++;
-	if (!number(&s, end, &value) || strncasecmp(s, " byte", 5) != 0)
+	if (!scan_number(&s, end, &value) || end - s < 5 || !scan_is(s, 5, " byte"))
 		return AFTP_ENOENT;
 	s += 5;
 	s += *s == 's' || *s == 'S';

@@ -34,7 +34,7 @@ static int hex(char c)
 
 static int decode(char **out, struct span in, const char **why)
 {
-	char *to = malloc(in.n + 1);
+	char *to = calloc(1, in.n + 1);     /* ended at any time, for whoever has to wipe it */
 	size_t n = 0;
 
 	if (!to)
@@ -59,7 +59,6 @@ static int decode(char **out, struct span in, const char **why)
 		}
 		to[n++] = (char)c;
 	}
-	to[n] = '\0';
 	return 0;
 }
 
