@@ -1,0 +1,117 @@
+#include <string.h>
+
+#include "stream/stream_io.h"
+
+/* The first line in `in`: its length with the LF, 0 when more bytes are needed, AFTP_ELINETOOLONG. */
+static ssize_t find_line(struct stream_reader *rd)
+{
+	const char *bytes = buf_bytes(&rd->in);
+	size_t len = buf_len(&rd->in);
+	const char *lf;
+
+	if (len > rd->max)
+		len = rd->max;
+	lf = len > rd->scanned ? memchr(bytes + rd->scanned, '\n', len - rd->scanned) : NULL;
+	if (lf) {
+		rd->scanned = 0;
+		return lf - bytes + 1;
+	}
+	rd->scanned = len;
+	return len == rd->max ? AFTP_ELINETOOLONG : 0;
+}
+
+static void deliver(struct aftp_stream *s, ssize_t n, const char *line)
+{
+	struct stream_reader *rd = &s->rd;
+	unsigned turn = rd->turn;
+
+	if (rd->mode == READ_LINE) {
+		stream_read_end(s);
+		rd->read(rd->arg, n, line);
+		return;
+	}
+	if (n < 0 && !line)
+		stream_read_end(s);
+	if (rd->line(rd->arg, n, line) != 0 && s->state != STREAM_CLOSING && rd->turn == turn)
+		stream_read_end(s);
+}
+
+/* The line is consumed before it is shown, so that the callback finds the stream behind it; its bytes stay where they
+ * are until the next read. */
+static void deliver_line(struct aftp_stream *s, size_t used, size_t n)
+{
+	const char *line = buf_bytes(&s->rd.in);
+
+	buf_consume(&s->rd.in, used);
+	deliver(s, (ssize_t)n, line);
+}
+
+bool stream_line_serve(struct aftp_stream *s)
+{
+	struct stream_reader *rd = &s->rd;
+	unsigned turn = rd->turn;
+	bool served = false;
+
+	while (s->state != STREAM_CLOSING && rd->turn == turn) {
+		const char *bytes = buf_bytes(&rd->in);
+		ssize_t used = find_line(rd);
+		size_t n = (size_t)used;
+
+		if (used == 0)
+			return served;
+		served = true;
+		if (used < 0) {
+			rd->scanned = 0;
+			deliver(s, used, NULL);
+			return true;
+		}
+		n -= n > 1 && bytes[n - 2] == '\r' ? 2 : 1;
+		deliver_line(s, (size_t)used, n);
+	}
+	return served;
+}
+
+bool stream_line_rest(struct aftp_stream *s)
+{
+	size_t len = buf_len(&s->rd.in);
+
+	if (len == 0)
+		return false;
+	deliver_line(s, len, len);
+	return true;
+}
+
+static int begin_lines(struct aftp_stream *s, enum read_mode mode, size_t max, void *arg)
+{
+	size_t len = buf_len(&s->rd.in);
+	int rc;
+
+	if (max == 0 || max > SSIZE_MAX / 2)
+		return AFTP_EINVAL;
+	rc = stream_read_begin(s, mode, arg);
+	if (rc < 0)
+		return rc;
+	s->rd.max = max;
+	s->rd.in.max = (len > max ? len : max) + STREAM_CHUNK_MAX;
+	return 0;
+}
+
+int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
+{
+	int rc = cb ? begin_lines(s, READ_LINE, max, arg) : AFTP_EINVAL;
+
+	if (rc < 0)
+		return rc;
+	s->rd.read = cb;
+	return 0;
+}
+
+int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb *cb, void *arg)
+{
+	int rc = cb ? begin_lines(s, READ_EACH_LINE, max, arg) : AFTP_EINVAL;
+
+	if (rc < 0)
+		return rc;
+	s->rd.line = cb;
+	return 0;
+}
