@@ -22,7 +22,7 @@ enum {
 	AFTP_HAVE_PERM = 1 << 5,       /* MLSx perm fact, in `perm` */
 	AFTP_HAVE_UID = 1 << 6,        /* numeric owner (unix.uid, unix.owner, or digits in LIST) */
 	AFTP_HAVE_GID = 1 << 7,
-	AFTP_SIZE_ROUGH = 1 << 8,      /* the size is there, but rounded ("33.5k", blocks, a Mac's two forks): ask SIZE before trusting it */
+	AFTP_SIZE_ROUGH = 1 << 8,      /* with HAVE_SIZE: rounded by the server ("33.5k", VMS blocks, a Mac's two forks) */
 };
 
 /* How fine mtime is. */

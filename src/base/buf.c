@@ -26,10 +26,10 @@ const char *buf_bytes(const struct buf *b)
 	return b->data ? b->data + b->start : "";
 }
 
-/* Moves what is unread to the front; memmove of nothing needs a valid pointer, so an unborn buffer is left alone. */
+/* Moves what is unread to the front. */
 static void compact(struct buf *b)
 {
-	if (b->start == 0)
+	if (b->start == 0 || !b->data)
 		return;
 	memmove(b->data, b->data + b->start, b->end - b->start);
 	b->end -= b->start;

@@ -12,7 +12,7 @@ static bool wanted(const struct aftp_log *log, enum aftp_log_level level)
 	return log && log->sink && level <= log->level;
 }
 
-/* A peer's bytes may be in the line: a terminal or a log file must not obey them. Bytes above 127 are left as they are. */
+/* A peer's bytes may be in the line: a terminal or a log file must not obey them. Bytes above 127 stay as they are. */
 static void escape(char *out, size_t size, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";

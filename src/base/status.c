@@ -5,7 +5,7 @@
 
 static const struct {
 	int status;
-	int error;           /* what a program sees */
+	int error; /* what a program sees */
 	const char *name;
 	const char *text;
 } table[] = {

@@ -1,6 +1,7 @@
 /* entry_columns - where the size and the date of an `ls -l`-like line are.
  *
- * Owners and groups may be missing, or hold spaces, so the date is looked for, and the size is what stands before it. */
+ * Owners and groups may be missing, or hold spaces: so the date is looked for, and the size is what stands before
+ * it. */
 #ifndef PROTO_ENTRY_COLUMNS_H
 #define PROTO_ENTRY_COLUMNS_H
 

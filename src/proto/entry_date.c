@@ -75,7 +75,8 @@ bool entry_date_time_val(const char *s, size_t n, int64_t *sec, uint32_t *nsec)
 			return false;
 	if (n > 14 && (s[14] != '.' || rest == 0))
 		return false;
-	*sec = entry_date_days(year, two(s + 4), two(s + 6)) * 86400 + two(s + 8) * 3600 + two(s + 10) * 60 + two(s + 12);
+	*sec = entry_date_days(year, two(s + 4), two(s + 6)) * 86400 + (int64_t)two(s + 8) * 3600 +
+		(int64_t)two(s + 10) * 60 + two(s + 12);
 	*nsec = fraction(s + 15, rest);
 	return true;
 }

@@ -15,7 +15,7 @@ int64_t entry_date_year(int64_t days);
 /* Is there such a day? Years 1..9999. */
 bool entry_date_valid(int64_t year, unsigned month, unsigned day);
 
-/* "YYYYMMDDHHMMSS[.fraction]" (RFC 3659 section 2.3), all of the n bytes. A year written as 19100 for 2000 is mended. */
+/* "YYYYMMDDHHMMSS[.fraction]" (RFC 3659 section 2.3), all of the n bytes. "19100" for the year 2000 is mended. */
 bool entry_date_time_val(const char *s, size_t n, int64_t *sec, uint32_t *nsec);
 
 #endif

@@ -43,7 +43,9 @@ static bool kind(struct aftp_entry *e, const struct entry_word *w)
 		const char *word;
 		enum aftp_type type;
 	} kinds[] = {
-		{ "<dir>", AFTP_TYPE_DIR }, { "<junction>", AFTP_TYPE_LINK }, { "<symlinkd>", AFTP_TYPE_LINK },
+		{ "<dir>", AFTP_TYPE_DIR },
+		{ "<junction>", AFTP_TYPE_LINK },
+		{ "<symlinkd>", AFTP_TYPE_LINK },
 		{ "<symlink>", AFTP_TYPE_LINK },
 	};
 

@@ -36,8 +36,7 @@ static void fact(struct aftp_entry *e, const char *s, size_t n, bool *readable)
 		if (n > 2 && s[1] == 'p' && scan_octal(s + 2, n - 2, 07777, &e->mode))
 			e->have |= AFTP_HAVE_MODE;
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

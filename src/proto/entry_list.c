@@ -4,8 +4,14 @@
 #include <string.h>
 
 static enum aftp_line (*const dialects[])(struct aftp_entry *e, const struct entry_line *l) = {
-	entry_unix_parse, entry_dos_parse, entry_netware_parse, entry_eplf_parse,
-	entry_vms_parse, entry_os400_parse, entry_os2_parse, entry_mvs_parse,
+	entry_unix_parse,
+	entry_dos_parse,
+	entry_netware_parse,
+	entry_eplf_parse,
+	entry_vms_parse,
+	entry_os400_parse,
+	entry_os2_parse,
+	entry_mvs_parse,
 };
 
 bool entry_set_name(struct aftp_entry *e, const char *s, const char *end)
@@ -26,12 +32,10 @@ static bool word_is(const struct entry_line *l, size_t i, const char *text)
 /* "total 12", in some of the languages of ls; "Total of 11 files, 17 blocks." */
 static bool is_total(const struct entry_line *l)
 {
-	static const char *const words[] = {
-		"total", "insgesamt", "gesamt", "totale", "totaal", "totalt", "samtals", "razem", "celkem", "toplam",
-		"yhteens\303\244", "\303\266sszesen", "\320\270\321\202\320\276\320\263\320\276", "\345\220\210\350\250\210",
-		"\345\220\210\350\256\241", "\346\200\273\347\224\250\351\207\217", "\346\200\273\350\256\241",
-		"\347\270\275\350\250\210",
-	};
+	static const char *const words[] = { "total", "insgesamt", "gesamt", "totale", "totaal", "totalt", "samtals",
+		"razem", "celkem", "toplam", "yhteens\303\244", "\303\266sszesen",
+		"\320\270\321\202\320\276\320\263\320\276", "\345\220\210\350\250\210", "\345\220\210\350\256\241",
+		"\346\200\273\347\224\250\351\207\217", "\346\200\273\350\256\241", "\347\270\275\350\250\210" };
 
 	if (l->n < 2 || (!scan_is_digit(l->w[1].s[0]) && !word_is(l, 1, "of")))
 		return false;
@@ -44,18 +48,18 @@ static bool is_total(const struct entry_line *l)
 /* Two words that only a heading or a footer begins with. */
 static bool is_heading(const struct entry_line *l)
 {
-	static const char *const pairs[][2] = {
-		{ "directory", NULL }, { "volume", "in" }, { "volume", "serial" }, { "volume", "unit" }, { "name", "vv.mm" },
-		{ "jobname", "jobid" }, { "file", "name" }, { "file", "code" }, { "size", "date" }, { "end", "of" },
-		{ "files:", NULL }, { "*.*;", NULL },
-	};
+	static const char *const pairs[][2] = { { "directory", NULL }, { "volume", "in" }, { "volume", "serial" },
+		{ "volume", "unit" }, { "name", "vv.mm" }, { "jobname", "jobid" }, { "file", "name" },
+		{ "file", "code" }, { "size", "date" }, { "end", "of" }, { "files:", NULL }, { "*.*;", NULL } };
 	const struct entry_word *last = &l->w[l->n - 1];
 
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		if (l->n > 1 && word_is(l, 0, pairs[i][0]) && (!pairs[i][1] || word_is(l, 1, pairs[i][1])))
 			return true;
-	/* "./sub:" of ls -R, "DISK:[DIR]" of VMS. */
-	return entry_word_end(last)[-1] == ':' || (l->n == 1 && last->s[last->n - 1] == ']' && memmem(last->s, last->n, ":[", 2));
+	/* "sub:" and "./sub dir:" of ls -R, "DISK:[DIR]" of VMS. */
+	if (entry_word_end(last)[-1] == ':')
+		return l->n == 1 || l->w[0].s[0] == '.' || l->w[0].s[0] == '/';
+	return l->n == 1 && last->s[last->n - 1] == ']' && memmem(last->s, last->n, ":[", 2);
 }
 
 /* "6 files  75,978 bytes", "729088 Bytes Available" */

@@ -103,9 +103,16 @@ static bool fact_perm(struct aftp_entry *e, struct span v)
 		char letter;
 		uint32_t bit;
 	} letters[] = {
-		{ 'a', AFTP_PERM_APPEND }, { 'c', AFTP_PERM_CREATE }, { 'd', AFTP_PERM_DELETE }, { 'e', AFTP_PERM_ENTER },
-		{ 'f', AFTP_PERM_RENAME }, { 'l', AFTP_PERM_LIST }, { 'm', AFTP_PERM_MKDIR }, { 'p', AFTP_PERM_PURGE },
-		{ 'r', AFTP_PERM_READ }, { 'w', AFTP_PERM_WRITE },
+		{ 'a', AFTP_PERM_APPEND },
+		{ 'c', AFTP_PERM_CREATE },
+		{ 'd', AFTP_PERM_DELETE },
+		{ 'e', AFTP_PERM_ENTER },
+		{ 'f', AFTP_PERM_RENAME },
+		{ 'l', AFTP_PERM_LIST },
+		{ 'm', AFTP_PERM_MKDIR },
+		{ 'p', AFTP_PERM_PURGE },
+		{ 'r', AFTP_PERM_READ },
+		{ 'w', AFTP_PERM_WRITE },
 	};
 
 	for (size_t i = 0; i < v.n; i++)
@@ -120,9 +127,16 @@ static const struct {
 	const char *name;
 	bool (*take)(struct aftp_entry *e, struct span value);
 } facts[] = {
-	{ "type", fact_type }, { "size", fact_size }, { "modify", fact_modify }, { "perm", fact_perm },
-	{ "unique", fact_unique }, { "unix.mode", fact_mode }, { "unix.uid", fact_uid }, { "unix.owner", fact_uid },
-	{ "unix.gid", fact_gid }, { "unix.group", fact_gid },
+	{ "type", fact_type },
+	{ "size", fact_size },
+	{ "modify", fact_modify },
+	{ "perm", fact_perm },
+	{ "unique", fact_unique },
+	{ "unix.mode", fact_mode },
+	{ "unix.uid", fact_uid },
+	{ "unix.owner", fact_uid },
+	{ "unix.gid", fact_gid },
+	{ "unix.group", fact_gid },
 };
 
 /* Facts with names of no interest are skipped. "sizd", a directory's size, is one of them. */

@@ -19,8 +19,14 @@ static enum aftp_line data_set(struct aftp_entry *e, const struct entry_line *l)
 		const char *organization;
 		enum aftp_type type;
 	} kinds[] = {
-		{ "PO", AFTP_TYPE_DIR }, { "PO-E", AFTP_TYPE_DIR }, { "PS", AFTP_TYPE_FILE }, { "PS-E", AFTP_TYPE_FILE },
-		{ "PS-L", AFTP_TYPE_FILE }, { "DA", AFTP_TYPE_FILE }, { "VS", AFTP_TYPE_FILE }, { "VSAM", AFTP_TYPE_FILE },
+		{ "PO", AFTP_TYPE_DIR },
+		{ "PO-E", AFTP_TYPE_DIR },
+		{ "PS", AFTP_TYPE_FILE },
+		{ "PS-E", AFTP_TYPE_FILE },
+		{ "PS-L", AFTP_TYPE_FILE },
+		{ "DA", AFTP_TYPE_FILE },
+		{ "VS", AFTP_TYPE_FILE },
+		{ "VSAM", AFTP_TYPE_FILE },
 	};
 	struct entry_triple date;
 

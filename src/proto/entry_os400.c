@@ -7,8 +7,12 @@ static enum aftp_type type_of(const struct entry_word *w)
 		const char *word;
 		enum aftp_type type;
 	} types[] = {
-		{ "*stmf", AFTP_TYPE_FILE }, { "*mem", AFTP_TYPE_FILE }, { "*dir", AFTP_TYPE_DIR }, { "*ddir", AFTP_TYPE_DIR },
-		{ "*lib", AFTP_TYPE_DIR }, { "*flr", AFTP_TYPE_DIR },
+		{ "*stmf", AFTP_TYPE_FILE },
+		{ "*mem", AFTP_TYPE_FILE },
+		{ "*dir", AFTP_TYPE_DIR },
+		{ "*ddir", AFTP_TYPE_DIR },
+		{ "*lib", AFTP_TYPE_DIR },
+		{ "*flr", AFTP_TYPE_DIR },
 	};
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -27,7 +31,8 @@ enum aftp_line entry_os400_parse(struct aftp_entry *e, const struct entry_line *
 	} else {
 		if (l->n < 6 || l->w[4].s[0] != '*' || !scan_all_digits(l->w[1].s, l->w[1].n, &e->size))
 			return AFTP_LINE_UNKNOWN;
-		if (!entry_stamp_numeric(&t, &l->w[2]) || !entry_stamp_time(&t, &l->w[3]) || !entry_stamp_apply(e, &t, l->now))
+		if (!entry_stamp_numeric(&t, &l->w[2]) || !entry_stamp_time(&t, &l->w[3]) ||
+			!entry_stamp_apply(e, &t, l->now))
 			return AFTP_LINE_UNKNOWN;
 		e->have |= AFTP_HAVE_SIZE;
 	}

@@ -177,12 +177,13 @@ static bool match_iso(struct entry_stamp *t, const struct entry_line *l, size_t 
 	struct entry_triple d;
 	size_t words = 1;
 
-	if (!entry_stamp_triple(&d, &l->w[i]) || (d.digits[0] != 4 && d.digits[2] != 4) || !entry_stamp_numeric(t, &l->w[i]))
+	if (!entry_stamp_triple(&d, &l->w[i]) || (d.digits[0] != 4 && d.digits[2] != 4) ||
+		!entry_stamp_numeric(t, &l->w[i]))
 		return false;
 	if (i + 1 >= l->n || !entry_stamp_time(t, &l->w[i + 1])) {
 		take_day(t, l, i, 1);
 		t->padded = true;
-		return true;
+		return d.digits[0] == 4;
 	}
 	words++;
 	if (t->precision >= AFTP_TIME_SECOND && i + words < l->n) {
@@ -207,7 +208,8 @@ static bool match_dashed(struct entry_stamp *t, const struct entry_line *l, size
 		if (scan_is_digit(*s))
 			return false;
 	t->month = entry_month(name, (size_t)(s - name));
-	if (t->month == 0 || s == end || end - s < 3 || end - s > 5 || !scan_all_digits(s + 1, (size_t)(end - s - 1), &year))
+	if (t->month == 0 || s == end || end - s < 3 || end - s > 5 ||
+		!scan_all_digits(s + 1, (size_t)(end - s - 1), &year))
 		return false;
 	t->year = entry_stamp_century((unsigned)year, (size_t)(end - s - 1));
 	if (i + 1 < l->n && entry_stamp_time(t, &l->w[i + 1]))
@@ -240,8 +242,8 @@ static bool match_strong(struct entry_stamp *t, const struct entry_line *l, size
 
 	t->month = entry_month(w->s, w->n);
 	if (t->month > 0)
-		return i + 1 < l->n && day_of(&l->w[i + 1], &t->day, &suffix) && suffix != SUFFIX_WIDE
-			&& time_or_year(t, l, i, 2, suffix == SUFFIX_MARK);
+		return i + 1 < l->n && day_of(&l->w[i + 1], &t->day, &suffix) && suffix != SUFFIX_WIDE &&
+			time_or_year(t, l, i, 2, suffix == SUFFIX_MARK);
 	if (!scan_is_digit(w->s[0]))
 		return false;
 	if (i + 1 < l->n && day_of(w, &t->day, &suffix) && suffix != SUFFIX_WIDE) {
@@ -262,8 +264,8 @@ static bool match_weak(struct entry_stamp *t, const struct entry_line *l, size_t
 		return false;
 	if (s < end)
 		return *s++ == '-' && two_digits(&s, end, &t->day) && s == end && time_or_year(t, l, i, 1, false);
-	return i + 1 < l->n && day_of(&l->w[i + 1], &t->day, &suffix) && suffix == SUFFIX_NONE
-		&& time_or_year(t, l, i, 2, false);
+	return i + 1 < l->n && day_of(&l->w[i + 1], &t->day, &suffix) && suffix == SUFFIX_NONE &&
+		time_or_year(t, l, i, 2, false);
 }
 
 bool entry_stamp_match(struct entry_stamp *t, const struct entry_line *l, size_t i, enum entry_stamp_form form)
@@ -326,14 +328,17 @@ int64_t entry_stamp_century(unsigned year, size_t digits)
 
 static int64_t seconds(const struct entry_stamp *t, int64_t year)
 {
-	return entry_date_days(year, t->month, t->day) * DAY + t->hour * 3600 + t->minute * 60 + t->second;
+	return entry_date_days(year, t->month, t->day) * DAY + (int64_t)t->hour * 3600 + (int64_t)t->minute * 60 +
+		t->second;
 }
 
 bool entry_stamp_apply(struct aftp_entry *e, const struct entry_stamp *t, int64_t now)
 {
-	int64_t year = t->year, oldest = year;
+	static const int64_t first = -62135596800, last = 253402300799; /* the years 1 to 9999 */
+	int64_t year = t->year, oldest;
 
 	if (year == 0) {
+		now = now < first ? first : now > last ? last : now;
 		year = entry_date_year((now - (now % DAY + DAY) % DAY) / DAY) + 1;
 		/* Leap days are up to eight years apart. */
 		oldest = year - 10;

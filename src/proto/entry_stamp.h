@@ -23,7 +23,8 @@ enum entry_stamp_form { ENTRY_STAMP_STRONG, ENTRY_STAMP_WEAK };
 /* Does a date begin at word i? */
 bool entry_stamp_match(struct entry_stamp *t, const struct entry_line *l, size_t i, enum entry_stamp_form form);
 
-/* "H:MM", "H:MM:SS", "H:MM:SS.fraction", "H.MM", with "AM" or "PM" at its end or without. 24:00 is the next day's midnight. */
+/* "H:MM", "H:MM:SS", "H:MM:SS.fraction", "H.MM", with "AM" or "PM" at its end or without. 24:00 is midnight of the
+ * next day. */
 bool entry_stamp_time(struct entry_stamp *t, const struct entry_word *w);
 
 /* "1-2-3" with any of "-/." between: three numbers and their number of digits. */
@@ -34,7 +35,8 @@ struct entry_triple {
 };
 bool entry_stamp_triple(struct entry_triple *out, const struct entry_word *w);
 
-/* A date of three numbers: month first, unless the numbers or a '.' say otherwise, or four digits make the first one a year. */
+/* A date of three numbers: month first, unless the numbers or a '.' say otherwise, or the first one has four digits
+ * and so is the year. */
 bool entry_stamp_numeric(struct entry_stamp *t, const struct entry_word *w);
 
 /* A year of one to three digits counts from 1900 (70 to 999) or 2000 (0 to 69). */

@@ -11,7 +11,7 @@ static const struct {
 } types[] = {
 	{ '-', AFTP_TYPE_FILE }, { 'd', AFTP_TYPE_DIR }, { 'l', AFTP_TYPE_LINK }, { 'D', AFTP_TYPE_DIR },
 	{ 'c', AFTP_TYPE_OTHER }, { 'b', AFTP_TYPE_OTHER }, { 'p', AFTP_TYPE_OTHER }, { 's', AFTP_TYPE_OTHER },
-	{ 'a', AFTP_TYPE_FILE },        /* Plan 9, append-only */
+	{ 'a', AFTP_TYPE_FILE }, /* Plan 9, append-only */
 };
 
 static bool type_of(char letter, enum aftp_type *type)
@@ -116,8 +116,9 @@ static bool mac_forks(const struct entry_line *l, size_t first, size_t size_at, 
 {
 	uint64_t resource, data;
 
-	return size_at == first + 2 && scan_all_digits(l->w[first].s, l->w[first].n, &resource) && resource > 0
-		&& scan_all_digits(l->w[first + 1].s, l->w[first + 1].n, &data) && resource <= total && total - resource == data;
+	return size_at == first + 2 && scan_all_digits(l->w[first].s, l->w[first].n, &resource) && resource > 0 &&
+		scan_all_digits(l->w[first + 1].s, l->w[first + 1].n, &data) && resource <= total &&
+		total - resource == data;
 }
 
 static void size(struct aftp_entry *e, const struct entry_line *l, size_t first, const struct entry_columns *c)
@@ -168,8 +169,10 @@ static enum aftp_line numeric(struct aftp_entry *e, const struct entry_line *l)
 	for (size_t i = 1; i < 5; i++)
 		if (!scan_all_digits(l->w[i].s, l->w[i].n, &v[i]) || v[i] > INT64_MAX || (i < 3 && v[i] > UINT32_MAX))
 			return AFTP_LINE_UNKNOWN;
-	e->type = mode >> 12 == 010 ? AFTP_TYPE_FILE : mode >> 12 == 04 ? AFTP_TYPE_DIR
-		: mode >> 12 == 012 ? AFTP_TYPE_LINK : AFTP_TYPE_OTHER;
+	e->type = mode >> 12 == 010 ? AFTP_TYPE_FILE
+		: mode >> 12 == 04  ? AFTP_TYPE_DIR
+		: mode >> 12 == 012 ? AFTP_TYPE_LINK
+				    : AFTP_TYPE_OTHER;
 	e->mode = mode & 07777;
 	e->uid = (uint32_t)v[1];
 	e->gid = (uint32_t)v[2];

@@ -55,12 +55,9 @@ static enum aftp_line parse_name(struct aftp_entry *e, const char *s, size_t n)
 static enum aftp_line parse(const struct aftp_listing *l, struct aftp_entry *e, const char *s, size_t n)
 {
 	switch (l->kind) {
-	case AFTP_LISTING_MLSD:
-		return aftp_entry_parse_mlsx(e, s, n);
-	case AFTP_LISTING_LIST:
-		return aftp_entry_parse_list(e, s, n, l->now);
-	case AFTP_LISTING_NLST:
-		break;
+	case AFTP_LISTING_MLSD: return aftp_entry_parse_mlsx(e, s, n);
+	case AFTP_LISTING_LIST: return aftp_entry_parse_list(e, s, n, l->now);
+	case AFTP_LISTING_NLST: break;
 	}
 	return parse_name(e, s, n);
 }
@@ -72,15 +69,9 @@ static int one(struct aftp_listing *l, const char *s, size_t n)
 	if (n > 0 && s[n - 1] == '\r')
 		n--;
 	switch (parse(l, &e, s, n)) {
-	case AFTP_LINE_ENTRY:
-		l->entries++;
-		return l->cb(l->arg, &e);
-	case AFTP_LINE_IGNORE:
-		l->ignored++;
-		break;
-	case AFTP_LINE_UNKNOWN:
-		remember(l, s, n);
-		break;
+	case AFTP_LINE_ENTRY: l->entries++; return l->cb(l->arg, &e);
+	case AFTP_LINE_IGNORE: l->ignored++; break;
+	case AFTP_LINE_UNKNOWN: remember(l, s, n); break;
 	}
 	return 0;
 }
@@ -114,7 +105,8 @@ static bool is_first_half(const struct aftp_listing *l, const char *s, size_t n)
 	return l->kind == AFTP_LISTING_LIST && entry_vms_is_first_half(s, without_cr(s, n));
 }
 
-/* A first half waits in l->line with a '\n' behind it. The second has come: the two are an entry together, or two lines. */
+/* A first half waits in l->line with a '\n' behind it. The second has come: together they are an entry, or else they
+ * are two lines. */
 static int both(struct aftp_listing *l, const char *newline)
 {
 	size_t first = (size_t)(newline - l->line), n = l->line_len;

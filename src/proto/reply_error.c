@@ -12,8 +12,8 @@
 #include "proto/scan.h"
 
 enum where {
-	ANYWHERE,     /* may follow any word: "x.txt does not exist" */
-	SENTENCE,     /* must begin a sentence, so that a name at the end of a text cannot look like it */
+	ANYWHERE, /* may follow any word: "x.txt does not exist" */
+	SENTENCE, /* must begin a sentence, so that a name at the end of a text cannot look like it */
 };
 
 /* Lower case. The first that fits wins, so the longer of two that overlap comes first. */
@@ -240,13 +240,11 @@ static bool has_word(const struct aftp_reply *r, const char *const *list)
 static int session_error(const struct aftp_reply *r)
 {
 	static const char *const attempts[] = { "attempt", "failure", "incorrect", "password", NULL };
-	static const char *const full[] = {
-		"too many", "maximum", "max connections", "connection limit", "limit reached", "no more connections", "no more users",
-		"already connected", "already logged in", "simultaneous", "concurrent", "try again later", "try later", "server is full", NULL,
-	};
-	static const char *const over[] = {
-		"timeout", "timed out", "time-out", "time out", "idle", "inactiv", "shut", "goodbye", "kicked", "no free ports", "closing", NULL,
-	};
+	static const char *const full[] = { "too many", "maximum", "max connections", "connection limit",
+		"limit reached", "no more connections", "no more users", "already connected", "already logged in",
+		"simultaneous", "concurrent", "try again later", "try later", "server is full", NULL };
+	static const char *const over[] = { "timeout", "timed out", "time-out", "time out", "idle", "inactiv", "shut",
+		"goodbye", "kicked", "no free ports", "closing", NULL };
 
 	if (has_word(r, attempts))
 		return AFTP_ELOGIN;
@@ -260,18 +258,13 @@ static int session_error(const struct aftp_reply *r)
 static int code_error(int code)
 {
 	switch (code) {
-	case 452:
-		return -ENOSPC;
+	case 452: return -ENOSPC;
 	case 500:
 	case 502:
-	case 504:
-		return AFTP_ENOTSUP;
-	case 532:
-		return AFTP_ELOGIN;
-	case 552:
-		return -EDQUOT;
-	default:
-		return AFTP_EREPLY;
+	case 504: return AFTP_ENOTSUP;
+	case 532: return AFTP_ELOGIN;
+	case 552: return -EDQUOT;
+	default: return AFTP_EREPLY;
 	}
 }
 

@@ -34,7 +34,7 @@ static int hex(char c)
 
 static int decode(char **out, struct span in, const char **why)
 {
-	char *to = calloc(1, in.n + 1);     /* ended at any time, for whoever has to wipe it */
+	char *to = calloc(1, in.n + 1); /* ended at any time, for whoever has to wipe it */
 	size_t n = 0;
 
 	if (!to)

@@ -11,17 +11,17 @@ enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSO
 
 struct json {
 	enum json_type type;
-	const char *key;             /* in an object */
-	char *text;                  /* of a string: UTF-8; of a number: as written */
+	const char *key; /* in an object */
+	char *text;      /* of a string: UTF-8; of a number: as written */
 	size_t len;
-	struct json *first, *next;   /* of an array or object */
+	struct json *first, *next; /* of an array or object */
 };
 
 struct json_reader {
 	const char *s;
 	struct json *pool;
 	size_t used, size;
-	char *strings;               /* as long as the input: decoded text is never longer */
+	char *strings; /* as long as the input: decoded text is never longer */
 };
 
 static struct json *json_value(struct json_reader *r);
@@ -165,8 +165,7 @@ static struct json *json_value(struct json_reader *r)
 		r->s++;
 		ok = json_string(r, &node->text, &node->len);
 		break;
-	default:
-		ok = json_scalar(r, node);
+	default: ok = json_scalar(r, node);
 	}
 	return ok ? node : NULL;
 }

@@ -54,8 +54,13 @@ static void test_a_line_end_is_refused(void **state)
 	static const struct {
 		const char *verb, *argument;
 	} table[] = {
-		{ "RETR", "x\r\nDELE y" }, { "RETR", "x\ny" }, { "RETR", "x\ry" }, { "RETR", "\n" }, { "RETR", "x\r" },
-		{ "NO\nOP", NULL }, { "NOOP\r", "x" },
+		{ "RETR", "x\r\nDELE y" },
+		{ "RETR", "x\ny" },
+		{ "RETR", "x\ry" },
+		{ "RETR", "\n" },
+		{ "RETR", "x\r" },
+		{ "NO\nOP", NULL },
+		{ "NOOP\r", "x" },
 	};
 	struct buf b;
 
@@ -100,12 +105,32 @@ static void test_list_safe(void **state)
 		const char *path;
 		bool safe;
 	} table[] = {
-		{ "/", true }, { "/pub/file-1.2_x.tar.gz", true }, { "/a+b,c=d@e%f", true }, { "/a/b/c-", true }, { "", true },
-		{ "relative", true }, { "/..", true },
-		{ "/with space", false }, { "/[1]", false }, { "/a*", false }, { "/a?", false }, { "/{a}", false },
-		{ "/a\\b", false }, { "-la", false }, { "/-la", false }, { "/a/-la", false }, { "/~joe", false },
-		{ "/gr\303\274n", false }, { "/a'b", false }, { "/a\"b", false }, { "/a;b", false }, { "/a\tb", false },
-		{ "/a#b", false }, { "/a$b", false }, { "/a(b)", false }, { "/a!b", false },
+		{ "/", true },
+		{ "/pub/file-1.2_x.tar.gz", true },
+		{ "/a+b,c=d@e%f", true },
+		{ "/a/b/c-", true },
+		{ "", true },
+		{ "relative", true },
+		{ "/..", true },
+		{ "/with space", false },
+		{ "/[1]", false },
+		{ "/a*", false },
+		{ "/a?", false },
+		{ "/{a}", false },
+		{ "/a\\b", false },
+		{ "-la", false },
+		{ "/-la", false },
+		{ "/a/-la", false },
+		{ "/~joe", false },
+		{ "/gr\303\274n", false },
+		{ "/a'b", false },
+		{ "/a\"b", false },
+		{ "/a;b", false },
+		{ "/a\tb", false },
+		{ "/a#b", false },
+		{ "/a$b", false },
+		{ "/a(b)", false },
+		{ "/a!b", false },
 	};
 
 	(void)state;

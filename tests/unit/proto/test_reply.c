@@ -179,10 +179,25 @@ static void test_code_match(void **state)
 		const char *masks;
 		bool match;
 	} table[] = {
-		{ 226, "2xx", true }, { 226, "226", true }, { 226, "250|226", true }, { 226, "25x|226", true },
-		{ 226, "2", true }, { 226, "22", true }, { 226, "xx6", true }, { 226, "xxx", true }, { 226, "1|2", true },
-		{ 226, "", false }, { 226, "|", false }, { 226, "1xx", false }, { 226, "227", false }, { 226, "2260", false },
-		{ 226, "25x|1xx", false }, { 226, "||226", true }, { 0, "xxx", false }, { 99, "x", false }, { 1000, "1", false },
+		{ 226, "2xx", true },
+		{ 226, "226", true },
+		{ 226, "250|226", true },
+		{ 226, "25x|226", true },
+		{ 226, "2", true },
+		{ 226, "22", true },
+		{ 226, "xx6", true },
+		{ 226, "xxx", true },
+		{ 226, "1|2", true },
+		{ 226, "", false },
+		{ 226, "|", false },
+		{ 226, "1xx", false },
+		{ 226, "227", false },
+		{ 226, "2260", false },
+		{ 226, "25x|1xx", false },
+		{ 226, "||226", true },
+		{ 0, "xxx", false },
+		{ 99, "x", false },
+		{ 1000, "1", false },
 		{ -226, "2xx", false },
 	};
 

@@ -11,7 +11,7 @@
 #include <aftp/status.h>
 
 struct text {
-	const char *text;       /* lines separated by '\n' */
+	const char *text; /* lines separated by '\n' */
 	int status;
 };
 
@@ -33,7 +33,8 @@ static void check(const struct text *table, size_t n)
 		}
 		status = aftp_reply_error(&r);
 		if (status != table[i].status)
-			fail_msg("%s: %s, not %s", table[i].text, aftp_err_name(status), aftp_err_name(table[i].status));
+			fail_msg(
+				"%s: %s, not %s", table[i].text, aftp_err_name(status), aftp_err_name(table[i].status));
 		aftp_reply_finish(&r);
 	}
 }
@@ -42,7 +43,10 @@ static void check(const struct text *table, size_t n)
 static void test_success_is_no_error(void **state)
 {
 	static const struct text table[] = {
-		{ "150 No such file or directory", 0 }, { "226 ok", 0 }, { "331 Permission denied", 0 }, { "350 ready", 0 },
+		{ "150 No such file or directory", 0 },
+		{ "226 ok", 0 },
+		{ "331 Permission denied", 0 },
+		{ "350 ready", 0 },
 	};
 
 	(void)state;
@@ -52,7 +56,7 @@ static void test_success_is_no_error(void **state)
 static void test_vsftpd(void **state)
 {
 	static const struct text table[] = {
-		{ "550 Failed to open file.", AFTP_EREPLY },              /* missing or denied: it does not say */
+		{ "550 Failed to open file.", AFTP_EREPLY }, /* missing or denied: it does not say */
 		{ "550 Failed to change directory.", AFTP_EREPLY },
 		{ "550 Could not get file size.", AFTP_EREPLY },
 		{ "550 Could not get file modification time.", AFTP_EREPLY },
@@ -122,7 +126,7 @@ static void test_pure_ftpd(void **state)
 		{ "550 Can't open x: No such file or directory", AFTP_ENOENT },
 		{ "550 Can't open x: Permission denied", AFTP_EACCES },
 		{ "553 Can't open that file: Permission denied", AFTP_EACCES },
-		{ "550 Can't check for file existence", AFTP_EREPLY },    /* any failure of stat(2) */
+		{ "550 Can't check for file existence", AFTP_EREPLY }, /* any failure of stat(2) */
 		{ "550 Sorry, but that file doesn't exist", AFTP_ENOENT },
 		{ "550 I can only retrieve regular files", -EISDIR },
 		{ "550 Can't create directory: File exists", -EEXIST },
@@ -155,8 +159,8 @@ static void test_python_servers(void **state)
 		{ "550 Not a directory.", -ENOTDIR },
 		{ "550 Directory not empty.", -ENOTEMPTY },
 		{ "550 File exists.", -EEXIST },
-		{ "550 /x is not retrievable.", AFTP_EREPLY },            /* missing, or no file */
-		{ "501 No such directory.", AFTP_EREPLY },                /* said of files, too */
+		{ "550 /x is not retrievable.", AFTP_EREPLY }, /* missing, or no file */
+		{ "501 No such directory.", AFTP_EREPLY },     /* said of files, too */
 		{ "550 SIZE not allowed in ASCII mode.", AFTP_EREPLY },
 		{ "500 Command \"XFOO\" not understood.", AFTP_ENOTSUP },
 		{ "501 Unrecognized SITE command.", AFTP_ENOTSUP },
@@ -194,10 +198,14 @@ static void test_windows_servers(void **state)
 		{ "550 The system cannot find the file specified. ", AFTP_ENOENT },
 		{ "550 The system cannot find the path specified. ", AFTP_ENOENT },
 		{ "550 x: The system cannot find the file specified.", AFTP_ENOENT },
-		{ "550-The system cannot find the file specified. \n Win32 error:   The system cannot find the file specified. \n"
-		  " Error details: File system returned an error.\n550 End", AFTP_ENOENT },
-		{ "550-Access is denied. \n Win32 error:   Access is denied. \n Error details: Authorization rule denied the access. \n"
-		  "550 End", AFTP_EACCES },
+		{ "550-The system cannot find the file specified. \n Win32 error:   The system cannot find the file "
+		  "specified. \n"
+		  " Error details: File system returned an error.\n550 End",
+			AFTP_ENOENT },
+		{ "550-Access is denied. \n Win32 error:   Access is denied. \n Error details: Authorization rule "
+		  "denied the access. \n"
+		  "550 End",
+			AFTP_EACCES },
 		{ "550 Access is denied. ", AFTP_EACCES },
 		{ "550 Cannot create a file when that file already exists. ", -EEXIST },
 		{ "550 The directory is not empty. ", -ENOTEMPTY },
@@ -299,11 +307,22 @@ static void test_two_reasons_say_nothing(void **state)
 static void test_codes_alone(void **state)
 {
 	static const struct text table[] = {
-		{ "550 Nein.", AFTP_EREPLY }, { "550", AFTP_EREPLY }, { "553 Nein.", AFTP_EREPLY }, { "450 busy", AFTP_EREPLY },
-		{ "451 x", AFTP_EREPLY }, { "503 bad sequence", AFTP_EREPLY }, { "501 syntax", AFTP_EREPLY },
-		{ "452 x", -ENOSPC }, { "552 x", -EDQUOT }, { "500 x", AFTP_ENOTSUP }, { "502 x", AFTP_ENOTSUP },
-		{ "504 x", AFTP_ENOTSUP }, { "530 x", AFTP_ELOGIN }, { "532 need account", AFTP_ELOGIN },
-		{ "421 x", AFTP_ETOOMANY }, { "421 Service not available, closing control connection", AFTP_EREPLY },
+		{ "550 Nein.", AFTP_EREPLY },
+		{ "550", AFTP_EREPLY },
+		{ "553 Nein.", AFTP_EREPLY },
+		{ "450 busy", AFTP_EREPLY },
+		{ "451 x", AFTP_EREPLY },
+		{ "503 bad sequence", AFTP_EREPLY },
+		{ "501 syntax", AFTP_EREPLY },
+		{ "452 x", -ENOSPC },
+		{ "552 x", -EDQUOT },
+		{ "500 x", AFTP_ENOTSUP },
+		{ "502 x", AFTP_ENOTSUP },
+		{ "504 x", AFTP_ENOTSUP },
+		{ "530 x", AFTP_ELOGIN },
+		{ "532 need account", AFTP_ELOGIN },
+		{ "421 x", AFTP_ETOOMANY },
+		{ "421 Service not available, closing control connection", AFTP_EREPLY },
 		{ "421 Server is shutting down", AFTP_EREPLY },
 	};
 

@@ -28,7 +28,7 @@ static void test_epsv(void **state)
 {
 	static const struct {
 		const char *text;
-		unsigned port;          /* 0 = EPROTO */
+		unsigned port; /* 0 = EPROTO */
 	} table[] = {
 		{ "229 Entering Extended Passive Mode (|||6446|)", 6446 },
 		{ "229 Entering Extended Passive Mode (|||6446|).", 6446 },
@@ -119,7 +119,8 @@ static void test_pasv(void **state)
 
 		make(&r, table[i].text);
 		rc = aftp_reply_pasv(&r, host, &port);
-		if (rc != (table[i].port ? 0 : AFTP_EPROTO) || port != table[i].port || memcmp(host, table[i].host, 4) != 0)
+		if (rc != (table[i].port ? 0 : AFTP_EPROTO) || port != table[i].port ||
+			memcmp(host, table[i].host, 4) != 0)
 			fail_msg("%s: %d, port %u", table[i].text, rc, port);
 		if (rc == 0)
 			assert_int_equal(aftp_reply_pasv(&r, NULL, &port), 0);
