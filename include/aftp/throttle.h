@@ -2,7 +2,10 @@
  *
  * A token bucket kept as one virtual clock in integer nanoseconds. Bytes are granted before they move, so
  * a large operation is cut to what is due now; idle time buys no more than the burst. Waiters get their
- * grants in turn. A change of the limit wakes them at once. A throttle without a limit costs a comparison. */
+ * grants in turn. A change of the limit wakes them at once. A throttle without a limit costs a comparison.
+ *
+ * Streams ask for at least what is due in 2.5 ms (or the burst, if that is less), and their timers count in
+ * milliseconds: with a burst below what the limit allows in 5 ms the limit is not reached. */
 #ifndef AFTP_THROTTLE_H
 #define AFTP_THROTTLE_H
 
@@ -15,16 +18,17 @@ struct aftp_throttle;                   /* reference-counted */
  * The caller owns one reference. 0, AFTP_ENOMEM, AFTP_EINVAL. */
 int aftp_throttle_new(struct aftp_throttle **out, uv_loop_t *loop, uint64_t bytes_per_s, uint64_t burst);
 struct aftp_throttle *aftp_throttle_ref(struct aftp_throttle *t);
-void aftp_throttle_unref(struct aftp_throttle *t);                 /* accepts NULL */
+void aftp_throttle_unref(struct aftp_throttle *t);                 /* accepts NULL; the loop may be gone already */
 
 /* A new throttle with the same settings and no memory of the past. */
 int aftp_throttle_clone(struct aftp_throttle **out, const struct aftp_throttle *t);
 
-/* Changing the limit takes effect at once for everyone who waits. */
+/* Changing the limit takes effect at once for everyone who waits. Debt and credit stay the same in bytes. */
 void aftp_throttle_set_limit(struct aftp_throttle *t, uint64_t bytes_per_s);
 uint64_t aftp_throttle_limit(const struct aftp_throttle *t);
 
-/* Called after bytes have been charged: n bytes now, total since birth. NULL removes it. */
+/* Called after bytes have been charged: n bytes now, total since birth. NULL removes it. It runs in the middle of reads and
+ * writes: it must not call the streams that use the throttle. */
 typedef void aftp_throttle_observer(void *arg, uint64_t n, uint64_t total, uint64_t now_ns);
 void aftp_throttle_observe(struct aftp_throttle *t, aftp_throttle_observer *fn, void *arg);
 

@@ -5,6 +5,7 @@
 #include "stream/throttle_state.h"
 
 #define NS_PER_S 1000000000u
+#define NS_MAX (INT64_MAX / 8)    /* sums of a few such times do not overflow */
 #define DEPTH_MS 10              /* the default burst */
 #define OWED_MAX_NS 200000000    /* a longer pause of the process is a pause of its users, too */
 
@@ -15,10 +16,14 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* An eighth of the range: sums of a few such times do not overflow. */
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int64_t clamp_ns(u128 ns)
 {
-	return ns > INT64_MAX / 8 ? INT64_MAX / 8 : (int64_t)ns;
+	return ns > NS_MAX ? NS_MAX : (int64_t)ns;
 }
 
 static int64_t bytes_to_ns(uint64_t bytes, uint64_t limit)
@@ -36,10 +41,15 @@ static uint64_t ns_to_bytes(int64_t ns, uint64_t limit)
 static void set_depth(struct aftp_throttle *t)
 {
 	uint64_t depth = t->burst > 0 ? t->burst : t->limit / (1000 / DEPTH_MS);
+	uint64_t limit = t->limit > 0 ? t->limit : 1;
+	u128 cost;
 
 	t->depth = depth > 0 ? depth : 1;
-	/* Rounded up, and one more for the part of a nanosecond: a full bucket must hold all of its bytes. */
-	t->depth_ns = t->limit > 0 ? bytes_to_ns(t->depth, t->limit) + 2 : 0;
+	cost = (u128)t->depth * NS_PER_S;
+	t->depth_ns = clamp_ns((cost + limit - 1) / limit);
+	if (t->depth_ns == NS_MAX)
+		t->depth = ns_to_bytes(NS_MAX, limit);
+	t->depth_part = (uint64_t)((u128)(uint64_t)t->depth_ns * limit - (u128)t->depth * NS_PER_S);
 }
 
 int aftp_throttle_new(struct aftp_throttle **out, uv_loop_t *loop, uint64_t bytes_per_s, uint64_t burst)
@@ -55,7 +65,7 @@ int aftp_throttle_new(struct aftp_throttle **out, uv_loop_t *loop, uint64_t byte
 	t->loop = loop;
 	t->limit = bytes_per_s;
 	t->burst = burst;
-	t->paid_ns = INT64_MIN / 8;
+	t->paid_ns = -NS_MAX;
 	set_depth(t);
 	*out = t;
 	return 0;
@@ -89,23 +99,33 @@ uint64_t throttle_now(const struct aftp_throttle *t)
 	return t->clock ? t->clock(t->clock_arg) : uv_hrtime();
 }
 
-/* Unused time, at most a burst of it; negative is debt. */
-static int64_t credit_ns(const struct aftp_throttle *t, uint64_t now_ns)
+/* More than the burst has come together: the rest of it is not there. */
+static bool is_full(const struct aftp_throttle *t, uint64_t now_ns)
 {
 	int64_t credit = (int64_t)now_ns - t->paid_ns;
 
-	return credit > t->depth_ns ? t->depth_ns : credit;
+	return credit > t->depth_ns || (credit == t->depth_ns && t->part <= t->depth_part);
+}
+
+/* Unused time; negative is debt. `part` is to be taken off. */
+static int64_t credit_ns(const struct aftp_throttle *t, uint64_t now_ns, uint64_t *part)
+{
+	bool full = is_full(t, now_ns);
+
+	*part = full ? t->depth_part : t->part;
+	return full ? t->depth_ns : (int64_t)now_ns - t->paid_ns;
 }
 
 void aftp_throttle_set_limit(struct aftp_throttle *t, uint64_t bytes_per_s)
 {
 	int64_t now = (int64_t)throttle_now(t);
-	int64_t credit = t->limit > 0 ? credit_ns(t, (uint64_t)now) : 0;
+	uint64_t part;
+	int64_t credit = t->limit > 0 ? credit_ns(t, (uint64_t)now, &part) : 0;
 	uint64_t bytes = t->limit > 0 ? ns_to_bytes(credit < 0 ? -credit : credit, t->limit) : 0;
 
 	t->limit = bytes_per_s;
 	t->part = 0;
-	t->owed_ns = 0;
+	t->owed_ns = t->rebate_ns = 0;
 	set_depth(t);
 	/* What was saved or owed stays the same in bytes. */
 	if (bytes_per_s > 0 && credit < 0)
@@ -131,27 +151,24 @@ void aftp_throttle_set_clock(struct aftp_throttle *t, aftp_clock *clock, void *a
 {
 	t->clock = clock;
 	t->clock_arg = arg;
-	t->paid_ns = INT64_MIN / 8;      /* times of two clocks do not compare */
+	t->paid_ns = -NS_MAX;      /* times of two clocks do not compare */
 	t->part = 0;
-	t->owed_ns = 0;
+	t->owed_ns = t->rebate_ns = 0;
 }
 
 uint64_t aftp_throttle_allow(const struct aftp_throttle *t, uint64_t want, uint64_t now_ns)
 {
 	int64_t credit;
+	uint64_t part;
 	u128 due;
 
 	if (t->limit == 0)
 		return want;
-	credit = credit_ns(t, now_ns);
+	credit = credit_ns(t, now_ns, &part);
 	if (credit <= 0)
 		return 0;
-	due = (u128)(uint64_t)credit * t->limit;
-	if (due < t->part)
-		return 0;
-	due = (due - t->part) / NS_PER_S;
-	if (due > t->depth)
-		due = t->depth;
+	/* A nanosecond is worth more than the part. */
+	due = ((u128)(uint64_t)credit * t->limit - part) / NS_PER_S;
 	return due < want ? (uint64_t)due : want;
 }
 
@@ -159,63 +176,62 @@ uint64_t aftp_throttle_delay(const struct aftp_throttle *t, uint64_t want, uint6
 {
 	int64_t credit;
 	u128 cost;
-	uint64_t ns;
+	uint64_t ns, part;
 
 	if (t->limit == 0 || want == 0)
 		return 0;
-	credit = credit_ns(t, now_ns);
-	cost = (u128)min_u64(want, t->depth) * NS_PER_S + t->part;
+	credit = credit_ns(t, now_ns, &part);
+	cost = (u128)min_u64(want, t->depth) * NS_PER_S + part;
 	ns = (uint64_t)clamp_ns((cost + t->limit - 1) / t->limit);
 	if (credit >= 0 && ns <= (uint64_t)credit)
 		return 0;
 	return credit >= 0 ? ns - (uint64_t)credit : ns + (uint64_t)-credit;
 }
 
-/* Four fifths of the price while something is owed: that is a quarter more bytes, and no window sees more than that. */
-static int64_t pay_back(struct aftp_throttle *t, int64_t ns)
+/* What came together beyond the burst is gone; the time that was lost. */
+static int64_t spill(struct aftp_throttle *t, uint64_t now_ns)
 {
-	int64_t rebate = ns / 5;
+	int64_t lost;
 
-	if (rebate > t->owed_ns)
-		rebate = t->owed_ns;
-	t->owed_ns -= rebate;
-	return ns - rebate;
+	if (!is_full(t, now_ns))
+		return 0;
+	lost = (int64_t)now_ns - t->depth_ns - t->paid_ns;
+	t->paid_ns += lost;
+	t->part = t->depth_part;
+	return lost;
 }
 
 void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns)
 {
 	if (t->limit > 0 && n > 0) {
-		int64_t floor = (int64_t)now_ns - t->depth_ns;
 		u128 cost;
 
-		if (t->paid_ns < floor) {        /* idle time beyond the burst is gone, and with it what was owed */
-			if (floor - t->paid_ns > t->depth_ns)
-				t->owed_ns = 0;
-			t->paid_ns = floor;
-			t->part = 0;
-		}
+		if (spill(t, now_ns) > t->depth_ns)      /* idle: what is owed is forgotten */
+			t->owed_ns = t->rebate_ns = 0;
 		cost = (u128)n * NS_PER_S + t->part;
 		t->part = (uint64_t)(cost % t->limit);
-		t->paid_ns += pay_back(t, clamp_ns(cost / t->limit));
-		if (t->paid_ns > INT64_MAX / 4)
-			t->paid_ns = INT64_MAX / 4;
+		t->paid_ns += clamp_ns(cost / t->limit) - t->rebate_ns;
+		t->rebate_ns = 0;
+		if (t->paid_ns > NS_MAX * 2)
+			t->paid_ns = NS_MAX * 2;
 	}
 	t->total += n;
 	if (t->observer && n > 0)
 		t->observer(t->observer_arg, n, t->total, now_ns);
 }
 
+/* What is owed comes back as a rebate of at most a quarter of the time that went by, so that no window shows more than five
+ * quarters. Not as credit: a bucket that is full could not hold it. */
 void throttle_late(struct aftp_throttle *t, uint64_t now_ns)
 {
-	int64_t floor = (int64_t)now_ns - t->depth_ns;
+	int64_t lost, since = (int64_t)now_ns - t->late_ns;
 
-	if (t->limit == 0 || t->paid_ns >= floor)
+	if (t->limit == 0)
 		return;
-	t->owed_ns += floor - t->paid_ns;
-	if (t->owed_ns > OWED_MAX_NS || t->owed_ns < 0)
-		t->owed_ns = OWED_MAX_NS;
-	t->paid_ns = floor;
-	t->part = 0;
+	lost = spill(t, now_ns);
+	t->rebate_ns = min_ns(t->owed_ns, min_ns(since, t->depth_ns) / 4);
+	t->owed_ns = min_ns(t->owed_ns - t->rebate_ns + min_ns(lost, OWED_MAX_NS), OWED_MAX_NS);
+	t->late_ns = (int64_t)now_ns;
 }
 
 /* --- pairs ---------------------------------------------------------------------------------------- */
