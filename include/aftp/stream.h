@@ -6,7 +6,9 @@
  *
  * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the
  * consumer, does not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte
- * was lost, and the caller decides whether to go on or close. */
+ * was lost, and the caller decides whether to go on or close. (Half a connect or half a handshake cannot be gone on with.)
+ *
+ * A write to a connection that the peer has reset raises SIGPIPE: the program must ignore that signal. */
 #ifndef AFTP_STREAM_H
 #define AFTP_STREAM_H
 
@@ -14,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -29,7 +32,7 @@ typedef void aftp_stream_read_cb(void *arg, ssize_t n, const char *data);
 
 int aftp_stream_new(struct aftp_stream **out, uv_loop_t *loop);
 
-/* Connects to one address. Limit: connect. 0; AFTP_EBUSY; -errno. */
+/* Connects to one address. Limit: connect. 0; AFTP_EBUSY; -errno. After a failure only close is left. */
 int aftp_stream_connect(struct aftp_stream *s, const struct sockaddr *addr, aftp_stream_cb *cb, void *arg);
 
 /* Takes the connection that waits on a listening handle (inside its connection callback). */
@@ -60,7 +63,9 @@ int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb
 
 /* --- push ----------------------------------------------------------------------------------------- */
 
-/* Lends a buffer for at most *len bytes; returning NULL or *len = 0 pauses the stream until aftp_stream_resume(). */
+/* Lends a buffer: *len comes as a hint, what could be used well, and leaves as the size that is lent. The same may be asked for
+ * again when nothing landed. Returning NULL or *len = 0 pauses the stream until aftp_stream_resume(); a paused stream costs
+ * nothing, and notices an end only when it goes on. It may not call the stream. */
 typedef char *aftp_stream_lend(void *arg, size_t *len);
 /* n > 0: n bytes landed at the start of the last lent buffer. n < 0: AFTP_EOF, or what went wrong; nothing comes after it
  * (AFTP_ETIMEDOUT included; aftp_stream_read_start() may begin anew). May call stop, close, or resume. */
@@ -77,23 +82,30 @@ int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb
 
 /* --- write ---------------------------------------------------------------------------------------- */
 
-/* Sends all of it; the memory is lent until the callback. Status 0 means the kernel took every byte. */
+/* Sends all of it; the memory is lent until the callback. Status 0 means the kernel took every byte. After AFTP_ETIMEDOUT
+ * aftp_stream_bytes_written() tells how far it came; what it counts is sent, in order, before any later write. */
 int aftp_stream_write(struct aftp_stream *s, const char *data, size_t n, aftp_stream_cb *cb, void *arg);
 
-/* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way. */
+/* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way. Limit: write.
+ * Writes after it get -EPIPE, a second one AFTP_EALREADY. */
 int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
 
 /* --- TLS ------------------------------------------------------------------------------------------ */
 
-/* TLS as a client (`host` is checked against the certificate and sent as SNI; NULL: neither) or as a server. Bytes that came in
- * before the call are refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit: connect. */
+/* TLS as a client (`host`, a name or an address, is checked against the certificate when the context verifies, and a name is
+ * sent as SNI; NULL: neither) or as a server. Nothing may be read or written meanwhile. Bytes that came in before the call are
+ * refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit: connect.
+ * AFTP_ECERT: the certificate was refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer ended meanwhile. After a
+ * failure nothing passes any more, and only close is left. The end of a TLS stream is AFTP_EOF only when the peer said so
+ * (close_notify); a bare end of the connection is AFTP_EINCOMPLETE: somebody may have cut it. */
 int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg);
 int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg);
 SSL *aftp_stream_ssl(const struct aftp_stream *s);      /* NULL while plain */
 
 /* --- throttles ------------------------------------------------------------------------------------ */
 
-/* Adds a pair under a name, or replaces it; at most 8. References are taken. Works while the stream runs. */
+/* Adds a pair under a name (up to 31 bytes), or replaces it; at most 8. References are taken. Works while the stream runs. The
+ * throttles must live in the stream's loop. 0, AFTP_EINVAL, AFTP_ETOOBIG, AFTP_ENOMEM. */
 int aftp_stream_add_throttle(struct aftp_stream *s, const char *name, const struct aftp_stream_throttle *st);
 int aftp_stream_remove_throttle(struct aftp_stream *s, const char *name);          /* AFTP_ENOENT when there is none */
 const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_stream *s, const char *name);   /* or NULL */
@@ -106,7 +118,8 @@ uint64_t aftp_stream_bytes_written(const struct aftp_stream *s);
 
 /* Ends the stream and sets *s to NULL. What is under way gets AFTP_ECANCELED (push: data_cb is simply not called any more),
  * then `closed` (may be NULL) runs and the memory is gone. Accepts a pointer to NULL (then `closed` never runs).
- * `abort` sends RST instead of FIN. */
+ * `abort` sends RST instead of FIN. So does the kernel when bytes from the peer were left unread, and the peer may then lose the
+ * last of what we sent: shut down, and read to the end, before closing a stream whose last bytes matter. */
 void aftp_stream_close(struct aftp_stream **s, bool abort, void (*closed)(void *arg), void *arg);
 
 #endif
