@@ -298,8 +298,10 @@ void stream_read_pump(struct aftp_stream *s)
 			return;
 		if (rd->end == 0)
 			rd->end = stream_read_watch(s);
-		if (rd->end == 0)
+		if (rd->end == 0) {
+			stream_limit_watch(s);
 			return;
+		}
 		stream_read_unwatch(s);
 		serve_end(s);
 	}
