@@ -121,6 +121,10 @@ void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
+	/* Else OpenSSL spoils the session for others who use it, for no better reason than a close without close_notify. After a
+	 * real failure it has done so already. */
+	if (t->ssl)
+		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);        /* and the BIO with it */
 	BIO_meth_free(t->method);
 	buf_finish(&t->in);

@@ -1,0 +1,487 @@
+#include "pair.h"
+
+#include "certificate.h"
+
+struct fixture {
+	struct pair *p;
+	struct certificate cert;
+	SSL_CTX *client, *server;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->p = pair_new();
+	pair_connect(f->p);
+	f->cert = certificate_make("DNS:ftp.example.org,DNS:*.wild.example.org,IP:127.0.0.1,IP:::1");
+	f->client = certificate_client(&f->cert);
+	f->server = certificate_server(&f->cert);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	void *pair = f->p;
+	int rc = pair_teardown(&pair);
+
+	SSL_CTX_free(f->client);
+	SSL_CTX_free(f->server);
+	certificate_free(&f->cert);
+	free(f);
+	return rc;
+}
+
+/* Both sides shake hands; the answers of both. */
+static void handshake(struct fixture *f, const char *host, SSL_SESSION *session, struct answer *a, struct answer *b)
+{
+	*a = *b = (struct answer){ .p = f->p };
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, host, session, on_status, a)), 0);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_accept_tls(f->p->b, f->server, on_status, b)), 0);
+	PAIR_UNTIL(f->p, a->calls && b->calls);
+	assert_int_equal(a->calls, 1);
+	assert_int_equal(b->calls, 1);
+}
+
+static void secure(struct fixture *f)
+{
+	struct answer a, b;
+
+	handshake(f, "ftp.example.org", NULL, &a, &b);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(b.status, 0);
+}
+
+/* A second connection in the place of the first. */
+static void reconnect(struct fixture *f)
+{
+	aftp_stream_close(&f->p->a, true, NULL, NULL);
+	aftp_stream_close(&f->p->b, true, NULL, NULL);
+	pair_connect(f->p);
+}
+
+static void exchange(struct fixture *f, const char *text, const char *back)
+{
+	struct answer got = { .p = f->p };
+	char buf[100];
+
+	pair_send(f->p, f->p->a, text);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_exactly(f->p->b, buf, strlen(text), on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 1);
+	assert_string_equal(got.line, text);
+	pair_send(f->p, f->p->b, back);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->a, 100, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 2);
+	assert_memory_equal(got.line, back, strlen(back) - 1);
+}
+
+/* --- who is who ----------------------------------------------------------------------------------- */
+
+static void test_hosts(void **state)
+{
+	static const struct {
+		const char *host;
+		int status;
+	} cases[] = {
+		{ "ftp.example.org", 0 },
+		{ "ftp.example.org.", 0 },
+		{ "FTP.Example.Org", 0 },
+		{ "x.wild.example.org", 0 },
+		{ "127.0.0.1", 0 },
+		{ "::1", 0 },
+		{ NULL, 0 },
+		{ "example.org", AFTP_ECERT },
+		{ "a.b.wild.example.org", AFTP_ECERT },
+		{ "127.0.0.2", AFTP_ECERT },
+		{ "ftp.example.org.evil.example", AFTP_ECERT },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer a, b;
+
+		handshake(f, cases[i].host, NULL, &a, &b);
+		assert_int_equal(a.status, cases[i].status);
+		if (a.status == 0)
+			exchange(f, "hello", "world\n");
+		reconnect(f);
+	}
+}
+
+static void test_sni(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a, b;
+
+	secure(f);
+	assert_string_equal(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name), "ftp.example.org");
+	reconnect(f);
+	handshake(f, "127.0.0.1", NULL, &a, &b);         /* an address is not a name */
+	assert_null(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name));
+}
+
+static void test_untrusted(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a, b, late = { .p = f->p };
+	char c;
+
+	SSL_CTX_free(f->client);
+	f->client = certificate_client(NULL);
+	handshake(f, "ftp.example.org", NULL, &a, &b);
+	assert_int_equal(a.status, AFTP_ECERT);
+	/* Nothing passes any more, least of all unprotected. */
+	assert_int_equal(aftp_stream_write(f->p->a, "x", 1, on_status, &late), AFTP_ECERT);
+	assert_int_equal(aftp_stream_read(f->p->a, &c, 1, on_bytes, &late), AFTP_ECERT);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &late), AFTP_ECERT);
+	reconnect(f);
+	SSL_CTX_set_verify(f->client, SSL_VERIFY_NONE, NULL);
+	handshake(f, "any.example.net", NULL, &a, &b);
+	assert_int_equal(a.status, 0);
+}
+
+static void test_client_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct certificate own = certificate_make("DNS:client");
+	struct answer a, b;
+
+	SSL_CTX_set_verify(f->server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	handshake(f, NULL, NULL, &a, &b);
+	assert_int_equal(b.status, AFTP_ECERT);          /* none was shown */
+	reconnect(f);
+	assert_int_equal(SSL_CTX_use_certificate(f->client, own.x509), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(f->client, own.key), 1);
+	handshake(f, NULL, NULL, &a, &b);
+	assert_int_equal(b.status, AFTP_ECERT);          /* nobody knows it */
+	reconnect(f);
+	assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(f->server), own.x509), 1);
+	handshake(f, NULL, NULL, &a, &b);
+	assert_int_equal(b.status, 0);
+	certificate_free(&own);
+}
+
+/* --- handshakes that fail ------------------------------------------------------------------------- */
+
+static void test_injection_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct answer never = { .p = f->p }, got = { .p = f->p };
+
+	/* In the socket: sent before the handshake, and nobody's answer. */
+	pair_send(f->p, f->p->b, "250 evil\r\n");
+	pair_turn(f->p, 3);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &never), AFTP_EPROTO);
+	reconnect(f);
+	/* Read ahead behind the line that allowed TLS, on either side. */
+	pair_send(f->p, f->p->b, "234 go\r\n250 evil\r\n");
+	pair_send(f->p, f->p->a, "AUTH TLS\r\nDELE x\r\n");
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->a, 100, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 1);
+	assert_string_equal(got.line, "234 go");
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &never), AFTP_EPROTO);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->b, 100, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 2);
+	assert_int_equal(aftp_stream_accept_tls(f->p->b, f->server, on_status, &never), AFTP_EPROTO);
+	pair_turn(f->p, 3);
+	assert_int_equal(never.calls, 0);
+}
+
+static void test_one_thing_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .p = f->p }, b = { .p = f->p }, got = { .p = f->p };
+	char c;
+
+	assert_int_equal(aftp_stream_start_tls(f->p->a, NULL, NULL, NULL, on_status, &a), AFTP_EINVAL);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, NULL, NULL), AFTP_EINVAL);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->a, &c, 1, on_bytes, &got)), 0);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a), AFTP_EBUSY);
+	pair_send(f->p, f->p->b, "x");
+	PAIR_UNTIL(f->p, got.calls);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a)), 0);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a), AFTP_EBUSY);
+	assert_int_equal(aftp_stream_read(f->p->a, &c, 1, on_bytes, &got), AFTP_EBUSY);
+	assert_int_equal(aftp_stream_write(f->p->a, "x", 1, on_status, &got), AFTP_EBUSY);
+	assert_int_equal(aftp_stream_shutdown(f->p->a, on_status, &got), AFTP_EBUSY);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_accept_tls(f->p->b, f->server, on_status, &b)), 0);
+	PAIR_UNTIL(f->p, a.calls && b.calls);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a), AFTP_EALREADY);
+}
+
+static void test_peer_is_not_tls(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .p = f->p };
+
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a)), 0);
+	pair_send(f->p, f->p->b, "220 what do you mean?\r\n");
+	PAIR_UNTIL(f->p, a.calls);
+	assert_int_equal(a.status, AFTP_ETLS);
+}
+
+static void test_peer_goes_in_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .p = f->p };
+
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a)), 0);
+	pair_fin(f->p, f->p->b);
+	PAIR_UNTIL(f->p, a.calls);
+	assert_int_equal(a.status, AFTP_EINCOMPLETE);
+}
+
+static void test_handshake_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .p = f->p };
+
+	aftp_stream_set_timeouts(f->p->a, 60, -1, -1, -1);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a)), 0);
+	PAIR_UNTIL(f->p, a.calls);
+	assert_int_equal(a.status, AFTP_ETIMEDOUT);
+	assert_int_equal(aftp_stream_write(f->p->a, "x", 1, on_status, &a), AFTP_ETIMEDOUT);
+}
+
+static void test_close_in_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .p = f->p };
+
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a)), 0);
+	PAIR_CALL(f->p, (aftp_stream_close(&f->p->a, false, on_closed_count, f->p), 0));
+	PAIR_UNTIL(f->p, f->p->closed);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(a.status, AFTP_ECANCELED);
+}
+
+/* --- sessions ------------------------------------------------------------------------------------- */
+
+static void test_resumption(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		SSL_SESSION *session;
+		struct answer a, b;
+
+		assert_int_equal(SSL_CTX_set_min_proto_version(f->server, versions[i]), 1);
+		assert_int_equal(SSL_CTX_set_max_proto_version(f->server, versions[i]), 1);
+		secure(f);
+		assert_int_equal(SSL_version(aftp_stream_ssl(f->p->a)), versions[i]);
+		assert_false(SSL_session_reused(aftp_stream_ssl(f->p->a)));
+		exchange(f, "hello", "the ticket comes before this\n");
+		session = SSL_get1_session(aftp_stream_ssl(f->p->a));
+		reconnect(f);
+		handshake(f, "ftp.example.org", session, &a, &b);
+		assert_int_equal(a.status, 0);
+		assert_true(SSL_session_reused(aftp_stream_ssl(f->p->a)));
+		assert_true(SSL_session_reused(aftp_stream_ssl(f->p->b)));
+		exchange(f, "again", "resumed\n");
+		SSL_SESSION_free(session);
+		reconnect(f);
+	}
+}
+
+/* New keys in the middle, asked for by one side and answered by the other. */
+static void test_key_update(void **state)
+{
+	struct fixture *f = *state;
+
+	secure(f);
+	exchange(f, "before", "so far\n");
+	assert_int_equal(SSL_key_update(aftp_stream_ssl(f->p->a), SSL_KEY_UPDATE_REQUESTED), 1);
+	exchange(f, "after", "new keys\n");
+	exchange(f, "and", "on\n");
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+static void test_end_and_truncation(void **state)
+{
+	struct fixture *f = *state;
+	struct answer got = { .p = f->p };
+	char buf[16];
+
+	secure(f);
+	pair_send(f->p, f->p->b, "all");
+	pair_fin(f->p, f->p->b);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->a, buf, 16, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 1);
+	assert_string_equal(got.line, "all");
+	for (int i = 2; i < 4; i++) {
+		assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->a, buf, 16, on_bytes, &got)), 0);
+		PAIR_UNTIL(f->p, got.calls == i);
+		assert_int_equal(got.n, AFTP_EOF);
+	}
+	/* Our side is still open after their close_notify. */
+	pair_send(f->p, f->p->a, "answer");
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->b, buf, 16, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 4);
+	assert_string_equal(got.line, "answer");
+	pair_fin(f->p, f->p->a);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->b, buf, 16, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 5);
+	assert_int_equal(got.n, AFTP_EOF);
+
+	reconnect(f);
+	secure(f);
+	exchange(f, "take", "the tickets\n");
+	exchange(f, "take", "the tickets\n");
+	pair_send(f->p, f->p->b, "cut\nhere");
+	aftp_stream_close(&f->p->b, false, NULL, NULL);          /* FIN and no close_notify */
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->a, 16, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 6);
+	assert_string_equal(got.line, "cut");
+	/* Half a line of a truncated stream is not a line. */
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->a, 16, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls == 7);
+	assert_int_equal(got.n, AFTP_EINCOMPLETE);
+}
+
+/* --- volume --------------------------------------------------------------------------------------- */
+
+struct volume {
+	struct sink k;
+	struct answer sent, shut;
+	char *all;
+};
+
+static void volume_begin(struct fixture *f, struct volume *v, struct aftp_stream *from, struct aftp_stream *to, size_t size, size_t lend)
+{
+	*v = (struct volume){ .k = { .p = f->p, .cap = size, .lend = lend }, .sent.p = f->p, .shut.p = f->p };
+	v->all = malloc(size);
+	v->k.data = malloc(size);
+	pattern(v->all, size, lend);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_write(from, v->all, size, on_status, &v->sent)), 0);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_start(to, sink_lend, sink_data, &v->k)), 0);
+}
+
+static void volume_end(struct volume *v)
+{
+	assert_int_equal(v->sent.status, 0);
+	assert_memory_equal(v->all, v->k.data, v->k.cap);
+	free(v->all);
+	free(v->k.data);
+}
+
+static void test_volume_both_ways(void **state)
+{
+	struct fixture *f = *state;
+	struct volume there, back;
+	size_t pause = 300000;
+
+	secure(f);
+	volume_begin(f, &there, f->p->a, f->p->b, 8 << 20, 1 << 20);
+	volume_begin(f, &back, f->p->b, f->p->a, 5 << 20, 777);
+	there.k.pause_at = pause;
+	while (there.k.len < there.k.cap) {
+		int pauses = there.k.pauses;
+
+		PAIR_UNTIL(f->p, there.k.pauses > pauses || there.k.len == there.k.cap);
+		there.k.pause_at += pause;
+		aftp_stream_resume(f->p->b);
+	}
+	PAIR_UNTIL(f->p, back.k.len == back.k.cap && there.sent.calls && back.sent.calls);
+	assert_int_equal(aftp_stream_bytes_written(f->p->a), 8 << 20);
+	assert_int_equal(aftp_stream_bytes_read(f->p->b), 8 << 20);
+	volume_end(&there);
+	volume_end(&back);
+}
+
+static void test_shutdown_behind_volume(void **state)
+{
+	struct fixture *f = *state;
+	struct volume v;
+
+	secure(f);
+	volume_begin(f, &v, f->p->a, f->p->b, 4 << 20, 1 << 20);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_shutdown(f->p->a, on_status, &v.shut)), 0);
+	PAIR_UNTIL(f->p, v.sent.calls && v.shut.calls && v.k.len == v.k.cap);
+	assert_int_equal(v.shut.status, 0);
+	aftp_stream_read_stop(f->p->b);
+	v.k.lend = 0;
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->b, (char[1]){ 0 }, 1, on_bytes, &v.shut)), 0);
+	PAIR_UNTIL(f->p, v.shut.calls == 2);
+	assert_int_equal(v.shut.n, AFTP_EOF);
+	volume_end(&v);
+}
+
+/* Throttled on both sides, in plain bytes. */
+static void test_throttled(void **state)
+{
+	struct fixture *f = *state;
+	struct aftp_stream_throttle st;
+	struct volume v;
+
+	assert_int_equal(aftp_stream_throttle_from_limits(&st, &f->p->loop, 5000000, 7000000), 0);
+	secure(f);
+	assert_int_equal(aftp_stream_add_throttle(f->p->a, "x", &st), 0);
+	assert_int_equal(aftp_stream_add_throttle(f->p->b, "x", &st), 0);
+	aftp_stream_throttle_unref(&st);
+	volume_begin(f, &v, f->p->a, f->p->b, 600000, 1 << 20);
+	PAIR_UNTIL(f->p, v.k.len >= 300000);
+	assert_true(aftp_stream_bytes_written(f->p->a) < 600000);
+	PAIR_UNTIL(f->p, v.k.len == v.k.cap && v.sent.calls);
+	volume_end(&v);
+}
+
+/* After a write that timed out the records go on in order. */
+static void test_write_limit(void **state)
+{
+	enum { SIZE = 32 << 20 };
+	struct fixture *f = *state;
+	struct answer sent = { .p = f->p };
+	struct sink k = { .p = f->p, .cap = SIZE + 4, .lend = 1 << 20 };
+	char *all = malloc(SIZE);
+	uint64_t done;
+
+	k.data = malloc(SIZE + 4);
+	pattern(all, SIZE, 0);
+	secure(f);
+	aftp_stream_set_timeouts(f->p->a, -1, -1, 60, -1);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_write(f->p->a, all, SIZE, on_status, &sent)), 0);
+	PAIR_UNTIL(f->p, sent.calls);
+	assert_int_equal(sent.status, AFTP_ETIMEDOUT);
+	done = aftp_stream_bytes_written(f->p->a);
+	assert_in_range(done, 1, SIZE - 1);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_write(f->p->a, "next", 4, on_status, &sent)), 0);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_start(f->p->b, sink_lend, sink_data, &k)), 0);
+	PAIR_UNTIL(f->p, sent.calls == 2 && k.len == done + 4);
+	assert_memory_equal(k.data, all, done);
+	assert_memory_equal(k.data + done, "next", 4);
+	free(all);
+	free(k.data);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_hosts),
+		T(test_sni),
+		T(test_untrusted),
+		T(test_client_certificate),
+		T(test_injection_is_refused),
+		T(test_one_thing_at_a_time),
+		T(test_peer_is_not_tls),
+		T(test_peer_goes_in_the_middle),
+		T(test_handshake_limit),
+		T(test_close_in_the_middle),
+		T(test_resumption),
+		T(test_key_update),
+		T(test_end_and_truncation),
+		T(test_volume_both_ways),
+		T(test_shutdown_behind_volume),
+		T(test_throttled),
+		T(test_write_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
