@@ -1,0 +1,20 @@
+/* login - who we are to the server: the user, password and account out of all the places that can tell.
+ *
+ * The first that knows wins: -o user=, password=; the credentials file; the URL; ~/.netrc; for a user without a
+ * password the terminal. Without any user the login is anonymous. Runs before anything else, while there is a terminal. */
+#ifndef MOUNT_LOGIN_H
+#define MOUNT_LOGIN_H
+
+#include <stddef.h>
+
+#include "mount/options.h"
+
+/* Fills o->user, o->password and o->account (all NULL: anonymous).
+ * 0, or < 0 with one line in `why`. `warning` gets one line for the user, or "". */
+int login_find(struct options *o, char *why, size_t why_size, char *warning, size_t warning_size);
+
+/* The credentials file: lines username=, password=, account=; others and those beginning with '#' are skipped.
+ * Values that are not NULL already stay. 0, AFTP_ENOMEM, AFTP_EPROTO when a line is none of these. */
+int login_parse_credentials(const char *text, size_t len, char **user, char **password, char **account);
+
+#endif

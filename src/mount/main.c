@@ -1,0 +1,90 @@
+/* ftpfs - mounts an FTP site. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mount/daemon.h"
+#include "mount/login.h"
+#include "mount/options.h"
+#include "mount/run.h"
+
+#define USAGE_ERROR 2
+
+static int say(const char *line)
+{
+	fprintf(stderr, "ftpfs: %s\n", line);
+	return 1;
+}
+
+/* `resolved` has room for PATH_MAX bytes. */
+static bool check_mountpoint(const char *path, char *resolved, char *why, size_t size)
+{
+	struct stat st;
+	int err = realpath(path, resolved) == NULL || stat(resolved, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	if (err == 0)
+		return true;
+	if (err == ENOTCONN)
+		snprintf(why, size, "%s: a mount whose program has died is in the way; say fusermount3 -u %s", path, path);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(err));
+	return false;
+}
+
+/* A caller may have closed the standard streams; nothing else must land on their numbers. */
+static bool open_standard_fds(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int mount_site(struct options *o)
+{
+	struct daemon daemon;
+	char why[512], warning[512], mountpoint[PATH_MAX];
+	if (!check_mountpoint(o->mountpoint, mountpoint, why, sizeof(why)))
+		return say(why);
+	if (login_find(o, why, sizeof(why), warning, sizeof(warning)) < 0)
+		return say(why);
+	if (warning[0] != '\0')
+		say(warning);
+	signal(SIGPIPE, SIG_IGN);
+	int rc = daemon_start(&daemon, o->foreground);
+	if (rc < 0)
+		return say(strerror(-rc));
+	if (rc > 0)
+		return daemon_wait(&daemon);
+	return run_mount(o, mountpoint, &daemon);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	char why[512];
+	int status = 0;
+	if (!open_standard_fds())
+		return 1;
+	if (options_parse(&o, argc, argv, why, sizeof(why)) < 0) {
+		say(why);
+		status = USAGE_ERROR;
+	} else if (o.action == OPTIONS_HELP) {
+		options_print_help(stdout);
+	} else if (o.action == OPTIONS_VERSION) {
+		puts("ftpfs " FTPFS_VERSION);
+	} else if (o.action == OPTIONS_MOUNT) {
+		status = mount_site(&o);
+	}
+	options_finish(&o);
+	return status;
+}

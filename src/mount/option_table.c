@@ -1,0 +1,154 @@
+#include "mount/option_table.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "mount/options.h"
+
+#define AT(field) offsetof(struct options, field)
+#define KIB ((int64_t)1024)
+#define MIB (1024 * KIB)
+#define HOUR_MS ((int64_t)3600 * 1000)
+
+static const char no_tls[] = "this version of ftpfs has no TLS";
+static const char no_proxy[] = "this version of ftpfs has no proxies";
+static const char no_charset[] = "names are passed on as the bytes that the server sends";
+
+static const struct option_row rows[] = {
+	{ "user", OPTION_USER, "NAME[:PASSWORD]", AT(user), 0, 0, "log in as NAME" },
+	{ "password", OPTION_SECRET, "PASSWORD", AT(password), 0, 0, "the password (others may see it while ftpfs starts)" },
+	{ "account", OPTION_SECRET, "NAME", AT(account), 0, 0, "the account, for servers that ask for one" },
+	{ "password_stdin", OPTION_FLAG, NULL, AT(password_stdin), 0, 0, "read the password from standard input" },
+	{ "credentials", OPTION_TEXT, "FILE", AT(credentials), 0, 0, "read username= and password= from FILE" },
+	{ "netrc", OPTION_TEXT, "FILE", AT(netrc), 1, 1, "look for the login in FILE instead of ~/.netrc" },
+	{ "no_netrc", OPTION_FLAG, NULL, AT(no_netrc), 0, 0, "do not look at ~/.netrc" },
+	{ "port", OPTION_COUNT, "N", AT(port), 1, 65535, "the server's port (default 21)" },
+	{ "max_conns", OPTION_COUNT, "N", AT(max_conns), 1, 64, "connections to the server at most (default 4)" },
+	{ "connect_timeout", OPTION_DURATION, "SEC", AT(connect_timeout_ms), 100, HOUR_MS, "time for a connection to come up (default 15)" },
+	{ "timeout", OPTION_DURATION, "SEC", AT(timeout_ms), 100, HOUR_MS, "silence of the server before an operation fails (default 30)" },
+	{ "idle_timeout", OPTION_DURATION, "SEC", AT(idle_timeout_ms), 100, 24 * HOUR_MS, "close connections unused for so long (default 60)" },
+	{ "disable_epsv", OPTION_FLAG, NULL, AT(no_epsv), 0, 0, "use PASV, never EPSV" },
+	{ "disable_mlsd", OPTION_FLAG, NULL, AT(no_mlsd), 0, 0, "use LIST, never MLSD" },
+	{ "attr_timeout", OPTION_DURATION, "SEC", AT(attr_ttl_ms), 0, 24 * HOUR_MS, "how long attributes and listings are believed (default 20)" },
+	{ "negative_timeout", OPTION_DURATION, "SEC", AT(negative_ttl_ms), 0, 24 * HOUR_MS, "the same for names that do not exist, if that is less" },
+	{ "cache_entries", OPTION_COUNT, "N", AT(cache_entries), 100, 100000000, "directory entries kept at most (default 200000)" },
+	{ "readahead", OPTION_BYTES, "BYTES", AT(readahead), 64 * KIB, 1024 * MIB, "how far a reader may run ahead (default 8M)" },
+	{ "kernel_readahead", OPTION_COUNT, "KB", AT(kernel_readahead_kb), 0, 65536, "the kernel's own readahead (default 1024, 0 leaves it)" },
+	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
+	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
+	{ "uid", OPTION_UID, "USER", AT(uid), 0, 0, "owner of all files (default: who mounts)" },
+	{ "gid", OPTION_GID, "GROUP", AT(gid), 0, 0, "group of all files (default: who mounts)" },
+	{ "umask", OPTION_OCTAL, "MASK", AT(umask), 0, 0, "permission bits to take away (default: the umask)" },
+	{ "fmask", OPTION_OCTAL, "MASK", AT(file_mask), 0, 0, "the same for files only" },
+	{ "dmask", OPTION_OCTAL, "MASK", AT(dir_mask), 0, 0, "the same for directories only" },
+	{ "ro", OPTION_FLAG, NULL, AT(read_only), 0, 0, "read-only (always so in this version)" },
+	{ "allow_other", OPTION_FLAG, NULL, AT(allow_other), 0, 0, "let all users in" },
+	{ "allow_root", OPTION_FLAG, NULL, AT(allow_root), 0, 0, "let root in" },
+	{ "default_permissions", OPTION_FLAG, NULL, AT(default_permissions), 0, 0, "let the kernel check permission bits" },
+	{ "auto_unmount", OPTION_FLAG, NULL, AT(auto_unmount), 0, 0, "unmount when ftpfs dies" },
+	{ "fsname", OPTION_TEXT, "NAME", AT(fsname), 0, 0, "source shown by mount(8) (default: the URL)" },
+	{ "subtype", OPTION_TEXT, "NAME", AT(subtype), 0, 0, "type shown by mount(8) behind \"fuse.\" (default ftpfs)" },
+	{ "log_file", OPTION_TEXT, "FILE", AT(log_file), 0, 0, "append messages to FILE instead of the system log" },
+	{ "log_level", OPTION_LEVEL, "LEVEL", AT(log_level), 0, 0, "error, warn, info, debug or wire (default warn)" },
+	{ "fuse_debug", OPTION_FLAG, NULL, AT(fuse_debug), 0, 0, "print each request of the kernel (with -f)" },
+
+	{ "nomulticonn", OPTION_SET, NULL, AT(max_conns), 1, 1, NULL },
+	{ "cache", OPTION_UNLESS, NULL, AT(attr_ttl_ms), 0, 0, NULL },
+	{ "dir_cache", OPTION_UNLESS, NULL, AT(attr_ttl_ms), 0, 0, NULL },
+	{ "noexec", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+	{ "noatime", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+	{ "context", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+	{ "fscontext", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+	{ "defcontext", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+	{ "rootcontext", OPTION_FUSE, NULL, 0, 0, 0, NULL },
+
+	{ "ssl", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
+	{ "ssl_control", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
+	{ "ssl_try", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
+	{ "tls", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
+	{ "explicit_tls", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
+	{ "proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "httpproxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "http_proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "socks4", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "socks5", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "socks_proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "codepage", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
+	{ "iocharset", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
+	{ "ftp_port", OPTION_REFUSE, NULL, 0, 0, 0, "this version of ftpfs has no active mode" },
+	{ "delay_connect", OPTION_REFUSE, NULL, 0, 0, 0, "ftpfs mounts only what has answered" },
+};
+
+/* What mount(8), fstab and other filesystems' users write, and what needs nothing done. */
+static const char *const ignored[] = {
+	"rw", "nofail", "_netdev", "auto", "noauto", "users", "nouser", "owner", "group", "defaults", "comment",
+	"exec", "suid", "nosuid", "dev", "nodev", "atime", "diratime", "nodiratime", "relatime", "norelatime",
+	"strictatime", "nostrictatime", "lazytime", "nolazytime", "sync", "async", "dirsync", "user_xattr", "acl", "noacl",
+	"loud", "silent", "mand", "nomand", "iversion", "noiversion",
+	"nonempty", "big_writes", "large_read", "max_read", "max_write", "max_background", "async_read",
+	"reconnect", "auto_cache", "sync_readdir", "sshfs_sync", "idmap", "nomap", "workaround",
+	"no_check_root", "disable_hardlink", "ServerAliveInterval", "ServerAliveCountMax", "writeback_cache",
+	"unreliable_append", "contain_symlinks", "dcache_clean_interval", "dcache_min_clean_interval", "compression",
+	"enable_epsv", "skip_pasv_ip", "disable_eprt", "tcp_nodelay", "utf8", "ftp_method", "custom_list",
+	"disable_utf8", "force_list_hidden", "writing_mdtm", "no_check_upload", "poll_interval", "vfs_cache_mode", "vfs_refresh",
+	"daemon", "daemon_wait", "daemon_timeout", "close_timeout", "shut_timeout", "no_modtime", "max_read_ahead", "volname",
+};
+
+static const struct { const char *word, *means; } aliases[] = {
+	{ "username", "user" }, { "pass", "password" },
+	{ "concurrency", "max_conns" }, { "contimeout", "connect_timeout" },
+	{ "entry_timeout", "attr_timeout" }, { "ac_attr_timeout", "attr_timeout" },
+	{ "cache_timeout", "attr_timeout" }, { "cache_stat_timeout", "attr_timeout" }, { "cache_dir_timeout", "attr_timeout" },
+	{ "cache_link_timeout", "attr_timeout" },
+	{ "dcache_timeout", "attr_timeout" }, { "dcache_stat_timeout", "attr_timeout" }, { "dcache_dir_timeout", "attr_timeout" },
+	{ "dcache_link_timeout", "attr_timeout" }, { "dir_cache_time", "attr_timeout" },
+	{ "dcache_max_size", "cache_entries" }, { "cache_max_size", "cache_entries" },
+	{ "buffer_size", "readahead" }, { "vfs_read_ahead", "readahead" },
+	{ "read_only", "ro" }, { "allow_non_empty", "nonempty" },
+};
+
+static const struct option_row ignored_row = { "", OPTION_IGNORE, NULL, 0, 0, 0, NULL };
+
+static bool same_word(const char *key, size_t len, const char *name)
+{
+	for (size_t i = 0; i < len; i++) {
+		char c = key[i] == '-' ? '_' : key[i];
+		if (name[i] == '\0' || c != name[i])
+			return false;
+	}
+	return name[len] == '\0';
+}
+
+const struct option_row *option_table_find(const char *key, size_t len)
+{
+	if (len > 2 && (key[0] == 'x' || key[0] == 'X') && key[1] == '-')
+		return &ignored_row;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (same_word(key, len, aliases[i].word)) {
+			key = aliases[i].means;
+			len = strlen(key);
+			break;
+		}
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (same_word(key, len, rows[i].name))
+			return &rows[i];
+	}
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+		if (same_word(key, len, ignored[i]))
+			return &ignored_row;
+	}
+	return NULL;
+}
+
+void option_table_print(FILE *to)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct option_row *r = &rows[i];
+		char word[64];
+		if (r->help == NULL || r->type == OPTION_REFUSE)
+			continue;
+		snprintf(word, sizeof(word), "%s%s%s", r->name, r->value != NULL ? "=" : "", r->value != NULL ? r->value : "");
+		fprintf(to, "  -o %-22s  %s\n", word, r->help);
+	}
+}

@@ -1,0 +1,89 @@
+/* request - one request of the kernel that waits for the site, and what all operations share. */
+#ifndef MOUNT_REQUEST_H
+#define MOUNT_REQUEST_H
+
+#include <stdbool.h>
+
+#include "mount/ops.h"
+#include "mount/stale.h"
+
+struct request {
+	fuse_req_t req;
+	struct ops *ops;
+	struct site_op *op;              /* the site's; NULL before it is known */
+	struct request *prev, *next;     /* ops::requests */
+	struct fuse_file_info fi;
+	uint64_t ino;
+	bool canceled;
+};
+
+struct handle {                      /* what fi->fh points to */
+	struct ops *ops;
+	struct site_file *file;          /* one of the two */
+	struct site_dir *dir;
+	struct handle *prev, *next;      /* ops::handles */
+};
+
+struct ops {
+	struct site *site;
+	const struct aftp_log *log;
+	struct stale *stale;
+	struct request *requests;
+	struct handle *handles;
+	char *scratch;                   /* for directory replies; as large as the largest so far */
+	size_t scratch_size;
+	uint64_t negative_ms;            /* the most that a name may be believed missing */
+	bool direct_io, kernel_cache;
+	bool draining, stale_closed;
+	uv_async_t checked;              /* looks, a little later, whether all is drained */
+	void (*drained)(void *arg);
+	void *drained_arg;
+};
+
+/* NULL when there is no request to work on: it has been answered with an error already. */
+struct request *request_begin(fuse_req_t req);
+
+/* After the call to the site: rc < 0 means that its callback will never run, and answers; else the request can be
+ * interrupted from now on. */
+void request_started(struct request *r, int rc);
+
+/* In the site's callback, first: r is gone, and the kernel's request is left to answer. */
+fuse_req_t request_end(struct request *r);
+
+/* The callback will come soon. */
+void request_cancel(struct request *r);
+
+/* As request_end(), and answers with the errno of `status`. */
+void request_fail(struct request *r, int status);
+
+/* A reply that did not reach the kernel leaves it without what was handed over (a lookup count, an open file). */
+static inline bool reply_lost(int rc)
+{
+	return rc != 0;
+}
+
+/* Milliseconds to the seconds that libfuse wants. */
+static inline double seconds(uint64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+struct handle *handle_new(struct ops *ops);      /* NULL when out of memory */
+static inline struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+void handle_free(struct handle *h);              /* closes what it holds; accepts NULL */
+
+/* ops_dir.c */
+void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void ops_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* ops_file.c */
+void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+#endif
