@@ -178,6 +178,8 @@ static void test_changed_limit_applies_at_once(void **state)
 	aftp_stream_set_timeouts(p->b, -1, 0, -1, -1);
 	pair_run_for(p, LIMIT * 3);
 	assert_int_equal(got.calls, 1);
+	pair_send(p, p->a, "x");
+	PAIR_UNTIL(p, got.calls == 2);
 }
 
 /* The whole program stood still (a suspended machine): what came meanwhile counts before the clock does. */
