@@ -89,8 +89,8 @@ int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *ad
 /* Replaces the faults for what happens from now on; `times` is counted anew. 0, AFTP_ENOMEM, AFTP_EINVAL (the old ones stay). */
 int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *faults);
 
-/* Ends every session at once (control connections are told 421 if it can be done without waiting), sets *srv to NULL, then runs
- * `closed` (may be NULL); the memory is gone then. Accepts a pointer to NULL (then `closed` never runs). */
+/* Ends every session at once, sets *srv to NULL, then runs `closed` (may be NULL); the memory is gone then. Accepts a pointer to
+ * NULL (then `closed` never runs). */
 void aftp_server_close(struct aftp_server **srv, void (*closed)(void *arg), void *arg);
 
 /* --- counters ------------------------------------------------------------------------------------- */

@@ -1,0 +1,192 @@
+/* memftpd - an FTP server that keeps everything in memory. See memftpd(1). */
+#include <aftp/server.h>
+#include <aftp/status.h>
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memftpd/options.h"
+
+enum { EXIT_USAGE = 2 };
+
+struct memftpd {
+	uv_loop_t loop;
+	struct options options;
+	struct aftp_memfs *fs;
+	struct aftp_server *server;
+	struct aftp_log log;
+	uv_signal_t sigint, sigterm, sigusr1;
+};
+
+/* --- counters -------------------------------------------------------------------------------------- */
+
+static void print_count(void *arg, const char *verb, uint64_t n)
+{
+	fprintf(arg, "stat %s %" PRIu64 "\n", verb, n);
+}
+
+static void print_stats(const struct memftpd *m)
+{
+	struct aftp_server_counters c;
+	aftp_server_counters(m->server, &c);
+	aftp_server_each_count(m->server, print_count, stderr);
+	const struct { const char *name; uint64_t n; } lines[] = {
+		{ "sessions", c.sessions }, { "sessions-now", c.sessions_now }, { "refused", c.refused }, { "logins", c.logins },
+		{ "commands", c.commands }, { "unknown", c.unknown }, { "data-connections", c.data_connections },
+		{ "bytes-sent", c.bytes_sent }, { "bytes-received", c.bytes_received },
+	};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		print_count(stderr, lines[i].name, lines[i].n);
+	fputs("stat end\n", stderr);
+	fflush(stderr);
+}
+
+/* --- signals --------------------------------------------------------------------------------------- */
+
+static void close_signals(struct memftpd *m)
+{
+	uv_close((uv_handle_t *)&m->sigint, NULL);
+	uv_close((uv_handle_t *)&m->sigterm, NULL);
+	uv_close((uv_handle_t *)&m->sigusr1, NULL);
+}
+
+static void on_closed(void *arg)
+{
+	struct memftpd *m = arg;
+	aftp_memfs_close(&m->fs);
+}
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+	struct memftpd *m = h->data;
+	if (signum == SIGUSR1) {
+		print_stats(m);
+		return;
+	}
+	if (m->options.stats)
+		print_stats(m);
+	close_signals(m);
+	aftp_server_close(&m->server, on_closed, m);
+}
+
+static int watch(struct memftpd *m, uv_signal_t *h, int signum)
+{
+	int rc = uv_signal_init(&m->loop, h);
+	h->data = m;
+	return rc < 0 ? rc : uv_signal_start(h, on_signal, signum);
+}
+
+/* --- the beginning --------------------------------------------------------------------------------- */
+
+static int fail(const char *what, int status)
+{
+	fprintf(stderr, "memftpd: %s: %s\n", what, aftp_strerror(status));
+	return status;
+}
+
+static void report_load(void *arg, const char *path, int status)
+{
+	(void)arg;
+	fprintf(stderr, "memftpd: left out %s: %s\n", path, status == AFTP_ENOTSUP ? "not a file, folder or link" : aftp_strerror(status));
+}
+
+static int fill(struct memftpd *m)
+{
+	const struct options *o = &m->options;
+	for (size_t i = 0; i < o->nload; i++) {
+		int rc = aftp_memfs_load(m->fs, o->load[i], "/", report_load, NULL);
+		if (rc < 0)
+			return fail(o->load[i], rc);
+	}
+	for (size_t i = 0; i < o->npatterns; i++) {
+		int rc = aftp_memfs_put_pattern(m->fs, o->patterns[i].path, o->patterns[i].size, i + 1);
+		if (rc < 0)
+			return fail(o->patterns[i].path, rc);
+	}
+	return 0;
+}
+
+static void announce(const struct memftpd *m)
+{
+	struct sockaddr_storage ss;
+	char host[INET6_ADDRSTRLEN] = "?";
+	if (aftp_server_local(m->server, &ss) < 0)
+		return;
+	if (ss.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&ss)->sin6_addr, host, sizeof(host));
+	else
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, host, sizeof(host));
+	printf(ss.ss_family == AF_INET6 ? "memftpd: listening on [%s]:%u\n" : "memftpd: listening on %s:%u\n", host,
+	       aftp_server_port(m->server));
+	fflush(stdout);
+}
+
+static int serve(struct memftpd *m)
+{
+	m->options.server.vfs = aftp_memfs_vfs(m->fs);
+	m->options.server.log = &m->log;
+	int rc = aftp_server_new(&m->server, &m->loop, &m->options.server);
+	if (rc < 0)
+		return fail("an option of users or faults cannot be used", rc);
+	for (size_t i = 0; i < m->options.nlisten && rc == 0; i++)
+		rc = aftp_server_listen(m->server, (struct sockaddr *)&m->options.listen[i]);
+	if (rc < 0)
+		return fail("cannot listen", rc);
+	announce(m);
+	return 0;
+}
+
+static int start(struct memftpd *m)
+{
+	int rc = watch(m, &m->sigint, SIGINT);
+	if (rc == 0)
+		rc = watch(m, &m->sigterm, SIGTERM);
+	if (rc == 0)
+		rc = watch(m, &m->sigusr1, SIGUSR1);
+	if (rc == 0)
+		rc = aftp_memfs_new(&m->fs, &m->loop);
+	if (rc < 0)
+		return fail("cannot start", rc);
+	rc = fill(m);
+	return rc == 0 ? serve(m) : rc;
+}
+
+static int run(struct memftpd *m)
+{
+	int rc = uv_loop_init(&m->loop);
+	if (rc < 0)
+		return fail("cannot start", rc);
+	m->log = (struct aftp_log){ .sink = aftp_log_to_file, .arg = stderr, .level = m->options.verbose ? AFTP_LOG_WIRE : AFTP_LOG_ERROR };
+	signal(SIGPIPE, SIG_IGN);
+	rc = start(m);
+	if (rc < 0) {
+		close_signals(m);
+		if (m->server)
+			aftp_server_close(&m->server, on_closed, m);
+		else
+			aftp_memfs_close(&m->fs);
+	}
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&m->loop);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct memftpd m = { 0 };
+	int rc = options_parse(&m.options, argc, argv);
+	if (rc < 0)
+		rc = EXIT_USAGE;
+	else if (m.options.help)
+		options_help(stdout);
+	else if (m.options.version)
+		puts("memftpd " FTPFS_VERSION);
+	else
+		rc = run(&m) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	options_finish(&m.options);
+	return rc;
+}

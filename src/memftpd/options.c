@@ -1,0 +1,298 @@
+#include "memftpd/options.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { FLAG, NUMBER32, NUMBER64, SECONDS, TEXT, SPECIAL };
+
+struct row {
+	const char *name;
+	const char *value;                       /* what the value is called; NULL: there is none */
+	enum kind kind;
+	size_t offset;                           /* into struct options */
+	int (*special)(struct options *o, const char *value);
+	const char *help;
+};
+
+__attribute__((format(printf, 1, 2)))
+static int complain(const char *fmt, ...)
+{
+	va_list ap;
+	fputs("memftpd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return -1;
+}
+
+/* --- values ---------------------------------------------------------------------------------------- */
+
+/* Digits, and K, M or G for powers of 1024. */
+static int parse_number(const char *text, uint64_t *out)
+{
+	char *end;
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	const char *units = "KMG", *unit = *end ? strchr(units, *end) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (errno || (unit ? end[1] : *end) || n > UINT64_MAX >> shift)
+		return -1;
+	*out = (uint64_t)n << shift;
+	return 0;
+}
+
+static int add_listen(struct options *o, const char *value)
+{
+	struct sockaddr_storage *ss = &o->listen[o->nlisten];
+	struct sockaddr_in *four = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ss;
+	char host[64];
+	const char *colon = strrchr(value, ':');
+	size_t len = colon ? (size_t)(colon - value) : 0;
+	bool brackets = len > 2 && value[0] == '[' && value[len - 1] == ']';
+	uint64_t port;
+	if (o->nlisten == OPTIONS_LISTEN)
+		return complain("--listen: at most %d addresses", OPTIONS_LISTEN);
+	if (!colon || len >= sizeof(host) || parse_number(colon + 1, &port) < 0 || port > 65535)
+		return complain("--listen wants ADDRESS:PORT, for example 127.0.0.1:2121 or [::1]:2121, not '%s'", value);
+	snprintf(host, sizeof(host), "%.*s", (int)(brackets ? len - 2 : len), value + brackets);
+	if (brackets && inet_pton(AF_INET6, host, &six->sin6_addr) == 1) {
+		six->sin6_family = AF_INET6;
+		six->sin6_port = htons((uint16_t)port);
+	} else if (!brackets && inet_pton(AF_INET, len ? host : "0.0.0.0", &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons((uint16_t)port);
+	} else {
+		return complain("--listen: '%s' is not an address", host);
+	}
+	o->nlisten++;
+	return 0;
+}
+
+static int parse_may(const char *text, unsigned *may)
+{
+	if (strcmp(text, "rw") == 0)
+		*may = AFTP_MAY_READ | AFTP_MAY_WRITE;
+	else if (strcmp(text, "ro") == 0)
+		*may = AFTP_MAY_READ;
+	else
+		return -1;
+	return 0;
+}
+
+/* NAME, NAME:PASSWORD, NAME:PASSWORD:ro. A password may have colons as long as the last word is not "ro" or "rw". */
+static int add_user(struct options *o, const char *value)
+{
+	struct aftp_user *u = &o->users[o->nusers];
+	if (o->nusers == OPTIONS_USERS)
+		return complain("--user: at most %d users", OPTIONS_USERS);
+	char *text = strdup(value), *colon, *last;
+	if (!text)
+		return complain("no memory");
+	o->user_text[o->nusers++] = text;
+	u->name = text;
+	u->may = AFTP_MAY_READ | AFTP_MAY_WRITE;
+	colon = strchr(text, ':');
+	if (colon) {
+		*colon = '\0';
+		u->password = colon + 1;
+		last = strrchr(colon + 1, ':');
+		if (last && parse_may(last + 1, &u->may) == 0)
+			*last = '\0';
+	}
+	return text[0] ? 0 : complain("--user wants NAME[:PASSWORD[:ro|rw]], not '%s'", value);
+}
+
+static int add_anonymous(struct options *o, const char *value)
+{
+	if (o->nusers == OPTIONS_USERS)
+		return complain("--user: at most %d users", OPTIONS_USERS);
+	struct aftp_user *u = &o->users[o->nusers++];
+	return parse_may(value, &u->may);
+}
+
+static int add_no(struct options *o, const char *value)
+{
+	if (o->nno == OPTIONS_NO)
+		return complain("--no: at most %d commands", OPTIONS_NO);
+	o->no[o->nno++] = value;
+	return 0;
+}
+
+static int add_load(struct options *o, const char *value)
+{
+	if (o->nload == OPTIONS_LOAD)
+		return complain("--load: at most %d folders", OPTIONS_LOAD);
+	o->load[o->nload++] = value;
+	return 0;
+}
+
+static int add_pattern(struct options *o, const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	struct options_pattern *p = &o->patterns[o->npatterns];
+	if (o->npatterns == OPTIONS_LOAD)
+		return complain("--pattern: at most %d files", OPTIONS_LOAD);
+	if (value[0] != '/' || !colon || parse_number(colon + 1, &p->size) < 0)
+		return complain("--pattern wants /PATH:BYTES, not '%s'", value);
+	p->path = strndup(value, (size_t)(colon - value));
+	if (!p->path)
+		return complain("no memory");
+	o->npatterns++;
+	return 0;
+}
+
+static int set_listing(struct options *o, const char *value)
+{
+	static const char *const names[] = { [AFTP_STYLE_UNIX] = "unix", [AFTP_STYLE_DOS] = "dos", [AFTP_STYLE_NONSENSE] = "nonsense" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(value, names[i]) == 0) {
+			o->server.faults.listing = (enum aftp_listing_style)i;
+			return 0;
+		}
+	return complain("--listing wants unix, dos or nonsense, not '%s'", value);
+}
+
+/* --- the table ------------------------------------------------------------------------------------- */
+
+#define AT(member) offsetof(struct options, member)
+#define FAULT(member) offsetof(struct options, server.faults.member)
+
+static const struct row rows[] = {
+	{ "listen", "ADDRESS:PORT", SPECIAL, 0, add_listen, "where to listen; port 0 takes a free one; may be repeated (127.0.0.1:2121)" },
+	{ "user", "NAME[:PASSWORD[:ro|rw]]", SPECIAL, 0, add_user, "a user; without a password none is asked; may be repeated" },
+	{ "anonymous", "ro|rw", SPECIAL, 0, add_anonymous, "let anonymous in (the default, rw, when no user is named)" },
+	{ "account", "WORD", TEXT, AT(account), NULL, "ask every user for this account after the password" },
+	{ "load", "FOLDER", SPECIAL, 0, add_load, "fill the tree from a folder; may be repeated" },
+	{ "pattern", "/PATH:BYTES", SPECIAL, 0, add_pattern, "a file with generated content that takes no memory; may be repeated" },
+	{ "welcome", "TEXT", TEXT, AT(server.welcome), NULL, "the text of the greeting" },
+	{ "max-connections", "N", NUMBER32, AT(server.max_connections), NULL, "one more gets 421" },
+	{ "idle-timeout", "SECONDS", SECONDS, AT(server.idle_timeout_ms), NULL, "a session without a command ends (300; 0 never)" },
+	{ "data-timeout", "SECONDS", SECONDS, AT(server.data_timeout_ms), NULL, "wait so long for a data connection (10; 0 for ever)" },
+	{ "stall-timeout", "SECONDS", SECONDS, AT(server.stall_timeout_ms), NULL, "a transfer without progress ends (300; 0 never)" },
+	{ "fractions", NULL, FLAG, AT(server.fractions), NULL, "times with fractions of a second in MDTM and MLSx" },
+	{ "stats", NULL, FLAG, AT(stats), NULL, "print the counters on stderr at the end (and at SIGUSR1 always)" },
+	{ "verbose", NULL, FLAG, AT(verbose), NULL, "log every command and reply on stderr" },
+	{ "latency", "MS", NUMBER32, FAULT(latency_ms), NULL, "each way is so much slower" },
+	{ "rate", "BYTES", NUMBER64, FAULT(rate), NULL, "bytes per second of each data connection, each way" },
+	{ "drop-after", "BYTES", NUMBER64, FAULT(drop_after), NULL, "reset the data connection after so many bytes; 426" },
+	{ "drop-all-after", "BYTES", NUMBER64, FAULT(drop_all_after), NULL, "reset both connections after so many data bytes" },
+	{ "stall-after", "BYTES", NUMBER64, FAULT(stall_after), NULL, "stop a transfer after so many bytes, and keep it open" },
+	{ "drop-control-after", "BYTES", NUMBER64, FAULT(drop_control_after), NULL, "reset both after so many bytes of replies" },
+	{ "drop-after-commands", "N", NUMBER64, FAULT(drop_after_commands), NULL, "reset both instead of the N-th command" },
+	{ "times", "N", NUMBER32, FAULT(times), NULL, "the five above strike only so often (0: always)" },
+	{ "no", "COMMAND", SPECIAL, 0, add_no, "do not have this command: 502, and not in FEAT; may be repeated" },
+	{ "no-final-reply", NULL, FLAG, FAULT(no_final_reply), NULL, "never send the 226 of a transfer" },
+	{ "short-data", NULL, FLAG, FAULT(short_data), NULL, "send half of the data, and 226" },
+	{ "refuse-data", NULL, FLAG, FAULT(refuse_data), NULL, "answer EPSV and PASV with a port where nobody listens" },
+	{ "pasv-address", "A.B.C.D", TEXT, FAULT(pasv_address), NULL, "the address in the reply to PASV" },
+	{ "listing", "unix|dos|nonsense", SPECIAL, 0, set_listing, "the look of LIST; nonsense: of every listing" },
+	{ "at", "COMMAND", TEXT, FAULT(at), NULL, "where the four below come: its reply (without: the greeting)" },
+	{ "garbage", NULL, FLAG, FAULT(garbage), NULL, "bytes that are no FTP, then silence" },
+	{ "endless-line", NULL, FLAG, FAULT(endless_line), NULL, "a line that never ends" },
+	{ "endless-reply", NULL, FLAG, FAULT(endless_reply), NULL, "a reply that never ends" },
+	{ "silence", NULL, FLAG, FAULT(silence), NULL, "nothing" },
+	{ "help", NULL, FLAG, AT(help), NULL, "print this" },
+	{ "version", NULL, FLAG, AT(version), NULL, "print the version" },
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static int store(struct options *o, const struct row *row, const char *value)
+{
+	char *at = (char *)o + row->offset;
+	uint64_t n = 0;
+	if (row->kind == FLAG)
+		*(bool *)at = true;
+	else if (row->kind == TEXT)
+		*(const char **)(void *)at = value;
+	else if (row->kind == SPECIAL)
+		return row->special(o, value);
+	else if (parse_number(value, &n) < 0 || (row->kind != NUMBER64 && n > UINT32_MAX / 1000))
+		return complain("--%s wants a number, not '%s'", row->name, value);
+	if (row->kind == NUMBER32)
+		*(uint32_t *)(void *)at = (uint32_t)n;
+	else if (row->kind == NUMBER64)
+		*(uint64_t *)(void *)at = n;
+	else if (row->kind == SECONDS)
+		*(int64_t *)(void *)at = n == 0 ? -1 : (int64_t)n * 1000;
+	return 0;
+}
+
+static const struct row *find_row(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+/* --anonymous alone is --anonymous rw. */
+static bool takes_next(const struct row *row, const char *next)
+{
+	unsigned may;
+	return next && (strcmp(row->name, "anonymous") != 0 || parse_may(next, &may) == 0);
+}
+
+static int parse_one(struct options *o, char **argv, int *i)
+{
+	const char *word = argv[*i], *equals = strchr(word, '=');
+	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
+		return complain("'%s' is not an option; see memftpd --help", word);
+	size_t len = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
+	const struct row *row = find_row(word + 2, len);
+	if (!row)
+		return complain("there is no option '%.*s'; see memftpd --help", (int)len + 2, word);
+	if (!row->value)
+		return equals ? complain("--%s takes no value", row->name) : store(o, row, NULL);
+	if (equals)
+		return store(o, row, equals + 1) == 0 ? 0 : strcmp(row->name, "anonymous") ? -1 : complain("--anonymous wants ro or rw");
+	if (takes_next(row, argv[*i + 1]))
+		return store(o, row, argv[++*i]);
+	return strcmp(row->name, "anonymous") == 0 ? store(o, row, "rw") : complain("--%s wants %s", row->name, row->value);
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	memset(o, 0, sizeof(*o));
+	for (int i = 1; i < argc; i++)
+		if (parse_one(o, argv, &i) < 0)
+			return -1;
+	if (o->nlisten == 0)
+		add_listen(o, "127.0.0.1:2121");
+	static const struct aftp_user everyone = { .may = AFTP_MAY_READ | AFTP_MAY_WRITE };
+	if (o->nusers == 0)
+		o->users[o->nusers++] = everyone;
+	for (size_t i = 0; i < o->nusers; i++)
+		o->users[i].account = o->account;
+	o->server.users = o->users;
+	o->server.nusers = o->nusers;
+	o->server.faults.no = o->no;
+	return 0;
+}
+
+void options_finish(struct options *o)
+{
+	for (size_t i = 0; i < OPTIONS_USERS; i++)
+		free(o->user_text[i]);
+	for (size_t i = 0; i < o->npatterns; i++)
+		free(o->patterns[i].path);
+}
+
+void options_help(FILE *out)
+{
+	fputs("memftpd: an FTP server that keeps everything in memory, for tests\n\nusage: memftpd [options]\n\n", out);
+	for (size_t i = 0; i < ROWS; i++) {
+		int n = fprintf(out, "  --%s%s%s", rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+		fprintf(out, n < 32 ? "%*s%s\n" : "\n%*s%s\n", n < 32 ? 34 - n : 34, "", rows[i].help);
+	}
+	fputs("\nBYTES may end in K, M or G. See memftpd(1).\n", out);
+}

@@ -1,0 +1,36 @@
+/* options - the command line of memftpd: one table, from which come parsing and --help. */
+#ifndef MEMFTPD_OPTIONS_H
+#define MEMFTPD_OPTIONS_H
+
+#include <aftp/server.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+enum { OPTIONS_LISTEN = 8, OPTIONS_USERS = 64, OPTIONS_NO = 64, OPTIONS_LOAD = 16 };
+
+struct options_pattern { char *path; uint64_t size; };
+
+struct options {
+	struct aftp_server_options server;       /* vfs and log are main's to set */
+	struct sockaddr_storage listen[OPTIONS_LISTEN];
+	size_t nlisten;
+	struct aftp_user users[OPTIONS_USERS];
+	size_t nusers;
+	char *user_text[OPTIONS_USERS];          /* what the users point into; owned */
+	const char *no[OPTIONS_NO + 1];
+	size_t nno;
+	const char *load[OPTIONS_LOAD];
+	size_t nload;
+	struct options_pattern patterns[OPTIONS_LOAD];
+	size_t npatterns;
+	const char *account;
+	bool stats, verbose, help, version;
+};
+
+/* 0, or -1 after one line about what is wrong on stderr. Strings stay argv's. */
+int options_parse(struct options *o, int argc, char **argv);
+void options_finish(struct options *o);
+void options_help(FILE *out);
+
+#endif

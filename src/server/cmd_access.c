@@ -1,0 +1,80 @@
+/* cmd_access - who is there, and for how long: USER PASS ACCT REIN QUIT. */
+#include <aftp/status.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/commands.h"
+
+static void logged_in(struct session *s)
+{
+	s->login = LOGIN_DONE;
+	s->srv->counters.logins++;
+	aftp_log(&s->log, AFTP_LOG_INFO, "login of %s", s->login_name);
+	session_end(s, 230, "Login successful.");
+}
+
+void cmd_user(struct session *s, const char *arg)
+{
+	session_login_reset(s);
+	s->login_name = strdup(arg);
+	if (!s->login_name) {
+		session_end_errno(s, AFTP_ENOMEM);
+		return;
+	}
+	s->user = users_find(&s->srv->users, arg);
+	if (users_needs_password(s->user)) {
+		s->login = LOGIN_PASSWORD;
+		session_end(s, 331, "Please specify the password.");
+	} else if (s->user->account) {
+		s->login = LOGIN_ACCOUNT;
+		session_end(s, 332, "Please specify the account.");
+	} else {
+		logged_in(s);
+	}
+}
+
+void cmd_pass(struct session *s, const char *arg)
+{
+	if (s->login == LOGIN_DONE) {
+		session_end(s, 230, "Already logged in.");
+	} else if (s->login != LOGIN_PASSWORD) {
+		session_end(s, 503, "Login with USER first.");
+	} else if (!users_check_password(s->user, arg)) {
+		session_login_reset(s);
+		session_end(s, 530, "Login incorrect.");
+	} else if (s->user->account) {
+		s->login = LOGIN_ACCOUNT;
+		session_end(s, 332, "Please specify the account.");
+	} else {
+		logged_in(s);
+	}
+}
+
+void cmd_acct(struct session *s, const char *arg)
+{
+	if (s->login == LOGIN_DONE) {
+		session_end(s, 202, "No account is needed.");
+	} else if (s->login != LOGIN_ACCOUNT) {
+		session_end(s, 503, "Login with USER first.");
+	} else if (!users_check_account(s->user, arg)) {
+		session_login_reset(s);
+		session_end(s, 530, "Login incorrect.");
+	} else {
+		logged_in(s);
+	}
+}
+
+void cmd_rein(struct session *s, const char *arg)
+{
+	(void)arg;
+	session_login_reset(s);
+	session_end(s, 220, "Service ready for a new user.");
+}
+
+void cmd_quit(struct session *s, const char *arg)
+{
+	(void)arg;
+	session_reply(s, 221, "Goodbye.");
+	session_leave(s);
+	session_end_silently(s);
+}

@@ -1,0 +1,89 @@
+/* cmd_transfer - bytes on the data connection: RETR STOR APPE STOU LIST NLST MLSD ABOR. */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/commands.h"
+#include "server/transfer.h"
+
+void cmd_retr(struct session *s, const char *arg)
+{
+	uint64_t offset = s->rest;
+	s->rest = 0;
+	if (session_path(s, arg))
+		transfer_retrieve(s, offset);
+}
+
+/* With REST the file is written from there on, and what lies behind stays. */
+void cmd_stor(struct session *s, const char *arg)
+{
+	uint64_t offset = s->rest;
+	s->rest = 0;
+	if (session_path(s, arg))
+		transfer_store(s, AFTP_VFS_CREATE | (offset == 0 ? AFTP_VFS_TRUNCATE : 0), offset, false);
+}
+
+void cmd_appe(struct session *s, const char *arg)
+{
+	uint64_t offset = s->rest;
+	s->rest = 0;
+	if (session_path(s, arg))
+		transfer_store(s, AFTP_VFS_CREATE | (offset == 0 ? AFTP_VFS_APPEND : 0), offset, false);
+}
+
+/* A name that nobody has had in this server's life. */
+void cmd_stou(struct session *s, const char *arg)
+{
+	char name[PATH_CAP];
+	int n = snprintf(name, sizeof(name), "%s.%llu.%llu", arg[0] ? arg : "unique", (unsigned long long)s->id,
+	                 (unsigned long long)s->commands);
+	if (n < 0 || (size_t)n >= sizeof(name))
+		session_end_errno(s, -ENAMETOOLONG);
+	else if (session_path(s, name))
+		transfer_store(s, AFTP_VFS_CREATE | AFTP_VFS_EXCLUSIVE | AFTP_VFS_TRUNCATE, 0, true);
+}
+
+/* Options as ls(1) takes them: words of letters that begin with '-'; "--" ends them. What follows is the path, blanks and all. */
+static const char *skip_options(const char *arg, bool *all, bool *itself)
+{
+	while (arg[0] == '-') {
+		size_t n = 1 + strspn(arg + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1");
+		bool end = strncmp(arg, "--", 2) == 0 && (arg[2] == ' ' || arg[2] == '\0');
+		if (!end && (n == 1 || (arg[n] != ' ' && arg[n] != '\0')))
+			break;
+		*all = *all || memchr(arg, 'a', n);
+		*itself = *itself || memchr(arg, 'd', n);
+		arg += end ? 2 : n;
+		arg += arg[0] == ' ';
+		if (end)
+			break;
+	}
+	return arg;
+}
+
+void cmd_list(struct session *s, const char *arg)
+{
+	bool all = false, itself = false;
+	const char *path = skip_options(arg, &all, &itself);
+	if (session_path(s, path))
+		transfer_list(s, LISTER_LIST, all && s->srv->faults.set.listing == AFTP_STYLE_UNIX, itself);
+}
+
+void cmd_nlst(struct session *s, const char *arg)
+{
+	bool all = false, itself = false;
+	const char *path = skip_options(arg, &all, &itself);
+	if (session_path(s, path))
+		transfer_list(s, LISTER_NLST, false, itself);
+}
+
+void cmd_mlsd(struct session *s, const char *arg)
+{
+	if (session_path(s, arg))
+		transfer_list(s, LISTER_MLSD, true, false);
+}
+
+void cmd_abor(struct session *s, const char *arg)
+{
+	(void)arg;
+	session_end(s, 225, "No transfer to abort.");
+}

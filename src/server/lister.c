@@ -1,0 +1,287 @@
+#include "server/lister.h"
+
+#include <aftp/status.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "server/format.h"
+#include "server/session.h"
+
+enum { BLOCK_CAP = 8 << 20 };
+
+/* A line that comes before the entries. */
+struct first {
+	const char *name, *dot;
+	struct aftp_vfs_stat st;
+};
+
+struct lister {
+	struct session *s;
+	enum lister_format format;
+	bool dots, itself;
+	char *path, *target;                 /* what is listed; of a link: where it leads */
+	struct first first[2];
+	struct aftp_vfs_dir *dir;            /* or NULL: only `first` */
+	bool begun, ended, reading, closing;
+	struct aftp_vfs_req req;
+	struct buf block;
+	lister_open_cb *opened;
+	lister_cb *cb;
+	void *arg;
+	struct sender *sender;
+};
+
+static void lister_free(struct lister *l)
+{
+	struct session *s = l->s;
+	if (l->dir)
+		l->dir->fs->ops->closedir(l->dir);
+	free(l->path);
+	free(l->target);
+	buf_finish(&l->block);
+	free(l);
+	session_release(s);
+}
+
+/* --- lines ----------------------------------------------------------------------------------------- */
+
+static size_t format_line(const struct lister *l, char *out, const struct format_entry *e)
+{
+	const struct aftp_server *srv = l->s->srv;
+	enum aftp_listing_style style = srv->faults.set.listing;
+	if (style == AFTP_STYLE_NONSENSE) {
+		static const char words[] = "?? the quick brown fox; = jumps over || the lazy dog\r\n";
+		memcpy(out, words, sizeof(words) - 1);
+		return sizeof(words) - 1;
+	}
+	if (l->format == LISTER_NLST)
+		return format_name(out, e);
+	if (l->format == LISTER_MLSD)
+		return format_mlsx(out, e, l->s->facts, l->s->user ? l->s->user->may : 0, srv->fractions);
+	return style == AFTP_STYLE_DOS ? format_dos(out, e) : format_unix(out, e, time(NULL));
+}
+
+static int add_line(struct lister *l, const struct format_entry *e)
+{
+	char line[FORMAT_LINE];
+	return buf_append(&l->block, line, format_line(l, line, e));
+}
+
+static int add_first(struct lister *l)
+{
+	int rc = 0;
+	for (size_t i = 0; i < 2 && rc == 0; i++) {
+		const struct first *f = &l->first[i];
+		if (f->name)
+			rc = add_line(l, &(struct format_entry){ .name = f->name, .dot = f->dot, .target = l->target, .st = &f->st });
+	}
+	return rc;
+}
+
+static void lister_answer(struct lister *l, int status)
+{
+	char *data = l->block.data;
+	size_t n = buf_len(&l->block);
+	if (l->s->srv->faults.set.short_data) {
+		n /= 2;
+		l->ended = true;
+	}
+	if (status < 0 || n == 0) {
+		l->cb(l->arg, status, NULL, 0);
+		return;
+	}
+	buf_init(&l->block, BLOCK_CAP);          /* the bytes are given away */
+	l->cb(l->arg, 0, data, n);
+}
+
+static void on_entries(void *arg, int status)
+{
+	struct lister *l = arg;
+	l->reading = false;
+	if (l->closing) {
+		lister_free(l);
+		return;
+	}
+	int rc = status;
+	if (!l->begun && rc == 0)
+		rc = add_first(l);
+	l->begun = true;
+	l->ended = !l->dir || l->req.count == 0;
+	for (size_t i = 0; i < l->req.count && rc == 0; i++) {
+		const struct aftp_vfs_dirent *e = &l->req.entries[i];
+		rc = add_line(l, &(struct format_entry){ .name = e->name, .target = e->target, .st = &e->st });
+	}
+	lister_answer(l, rc);
+}
+
+int lister_next(struct lister *l, lister_cb *cb, void *arg)
+{
+	l->cb = cb;
+	l->arg = arg;
+	if (l->ended || !l->dir) {
+		l->req.count = 0;
+		on_entries(l, 0);
+		return 0;
+	}
+	int rc = l->dir->fs->ops->readdir(l->dir, &l->req, on_entries, l);
+	l->reading = rc == 0;
+	return rc;
+}
+
+void lister_close(struct lister *l)
+{
+	l->closing = true;
+	if (!l->reading)
+		lister_free(l);
+}
+
+/* --- opening: what is there, what a link leads to, the parent, the entries -------------------------- */
+
+static void open_done(struct lister *l, int status)
+{
+	lister_open_cb *opened = l->opened;
+	void *arg = l->arg;
+	if (status < 0) {
+		lister_free(l);
+		l = NULL;
+	}
+	opened(arg, status, l);
+}
+
+static void open_step(struct lister *l, int rc)
+{
+	if (rc < 0)
+		open_done(l, rc);
+}
+
+static void on_directory(void *arg, int status)
+{
+	struct lister *l = arg;
+	if (status == 0)
+		l->dir = l->req.dir;
+	open_done(l, status);
+}
+
+static void open_directory(struct lister *l)
+{
+	struct aftp_vfs *fs = session_vfs(l->s);
+	open_step(l, fs->ops->opendir(fs, &l->req, l->path, on_directory, l));
+}
+
+static void on_parent(void *arg, int status)
+{
+	struct lister *l = arg;
+	if (status < 0) {
+		open_done(l, status);
+		return;
+	}
+	l->first[1] = (struct first){ "..", "pdir", l->req.st };
+	open_directory(l);
+}
+
+/* A link to it is listed as the directory. */
+static void list_directory(struct lister *l)
+{
+	struct aftp_vfs *fs = session_vfs(l->s);
+	char parent[PATH_CAP];
+	free(l->target);
+	l->target = NULL;
+	if (!l->dots) {
+		open_directory(l);
+		return;
+	}
+	l->first[0] = (struct first){ ".", "cdir", l->req.st };
+	int rc = path_resolve(l->path, "..", parent);
+	open_step(l, rc < 0 ? rc : fs->ops->stat(fs, &l->req, parent, true, on_parent, l));
+}
+
+static void list_one(struct lister *l)
+{
+	l->first[0].name = l->first[0].st.type == AFTP_TYPE_DIR ? "." : path_name(l->path);
+	open_done(l, l->format == LISTER_MLSD ? -ENOTDIR : 0);
+}
+
+static void on_link_target(void *arg, int status)
+{
+	struct lister *l = arg;
+	if (status == 0 && l->req.st.type == AFTP_TYPE_DIR && !l->itself)
+		list_directory(l);
+	else
+		list_one(l);
+}
+
+static void on_stat(void *arg, int status)
+{
+	struct lister *l = arg;
+	struct aftp_vfs *fs = session_vfs(l->s);
+	if (status == 0 && l->req.target && !(l->target = strdup(l->req.target)))
+		status = AFTP_ENOMEM;
+	if (status < 0) {
+		open_done(l, status);
+		return;
+	}
+	l->first[0].st = l->req.st;
+	if (l->target)
+		open_step(l, fs->ops->stat(fs, &l->req, l->path, true, on_link_target, l));
+	else if (l->req.st.type == AFTP_TYPE_DIR && !l->itself)
+		list_directory(l);
+	else
+		list_one(l);
+}
+
+int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself, lister_open_cb *cb, void *arg)
+{
+	struct aftp_vfs *fs = session_vfs(s);
+	struct lister *l = calloc(1, sizeof(*l));
+	if (!l)
+		return AFTP_ENOMEM;
+	*l = (struct lister){ .s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path), .opened = cb, .arg = arg };
+	buf_init(&l->block, BLOCK_CAP);
+	session_hold(s);
+	int rc = l->path ? fs->ops->stat(fs, &l->req, path, false, on_stat, l) : AFTP_ENOMEM;
+	if (rc < 0)
+		lister_free(l);
+	return rc;
+}
+
+/* --- as a source ----------------------------------------------------------------------------------- */
+
+static void on_block(void *arg, int status, char *data, size_t n)
+{
+	struct lister *l = arg;
+	if (status < 0)
+		send_failed(l->sender, status);
+	else if (n == 0)
+		send_end(l->sender);
+	else
+		send_block(l->sender, data, n);
+}
+
+static void lister_pull(void *source)
+{
+	struct lister *l = source;
+	int rc = lister_next(l, on_block, l);
+	if (rc < 0)
+		send_failed(l->sender, rc);
+}
+
+static void lister_release(void *source, const char *data)
+{
+	(void)source;
+	free((char *)data);
+}
+
+static void lister_done(void *source)
+{
+	lister_close(source);
+}
+
+const struct source lister_source = { lister_pull, lister_release, lister_done };
+
+void lister_start(struct lister *l, struct sender *snd)
+{
+	l->sender = snd;
+}

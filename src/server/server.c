@@ -1,0 +1,228 @@
+#include "server/server.h"
+
+#include <aftp/status.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "server/commands.h"
+#include "server/session.h"
+
+enum { BACKLOG = 1024, IDLE_MS = 300000, DATA_MS = 10000, STALL_MS = 300000 };
+
+struct listener {
+	struct aftp_server *srv;
+	uv_tcp_t *tcp;
+};
+
+/* --- listening ------------------------------------------------------------------------------------- */
+
+static void free_handle(uv_handle_t *h)
+{
+	free(h);
+}
+
+int server_bind(uv_loop_t *loop, const struct sockaddr *addr, uv_tcp_t **out)
+{
+	uv_tcp_t *tcp = malloc(sizeof(*tcp));
+	uv_os_fd_t fd;
+	int on = 1;
+	*out = NULL;
+	if (!tcp)
+		return AFTP_ENOMEM;
+	int rc = uv_tcp_init_ex(loop, tcp, addr->sa_family);
+	if (rc < 0) {
+		free(tcp);
+		return rc;
+	}
+	rc = uv_tcp_bind(tcp, addr, 0);
+	if (rc == 0)
+		rc = uv_fileno((uv_handle_t *)tcp, &fd);
+	/* What is accepted inherits it. */
+	if (rc == 0 && setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) < 0)
+		rc = -errno;
+	if (rc < 0)
+		uv_close((uv_handle_t *)tcp, free_handle);
+	else
+		*out = tcp;
+	return rc;
+}
+
+static void on_connection(uv_stream_t *tcp, int status)
+{
+	struct listener *l = tcp->data;
+	if (status == 0)
+		session_accept(l->srv, tcp);
+	else
+		aftp_log(&l->srv->log, AFTP_LOG_WARN, "cannot accept: %s", aftp_strerror(status));
+}
+
+static void on_listener_closed(uv_handle_t *h)
+{
+	struct listener *l = h->data;
+	struct aftp_server *srv = l->srv;
+	free(h);
+	free(l);
+	server_release(srv);
+}
+
+int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr)
+{
+	if (srv->closing || srv->nlisteners == SERVER_LISTENERS)
+		return AFTP_EBUSY;
+	struct listener *l = calloc(1, sizeof(*l));
+	if (!l)
+		return AFTP_ENOMEM;
+	l->srv = srv;
+	int rc = server_bind(srv->loop, addr, &l->tcp);
+	if (rc < 0) {
+		free(l);
+		return rc;
+	}
+	l->tcp->data = l;
+	srv->holds++;
+	rc = uv_listen((uv_stream_t *)l->tcp, BACKLOG, on_connection);
+	if (rc < 0)
+		uv_close((uv_handle_t *)l->tcp, on_listener_closed);
+	else
+		srv->listeners[srv->nlisteners++] = l;
+	return rc;
+}
+
+int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr)
+{
+	int len = sizeof(*addr);
+	if (srv->nlisteners == 0)
+		return AFTP_ENOTCONN;
+	return uv_tcp_getsockname(srv->listeners[0]->tcp, (struct sockaddr *)addr, &len);
+}
+
+uint16_t aftp_server_port(const struct aftp_server *srv)
+{
+	struct sockaddr_storage addr;
+	if (aftp_server_local(srv, &addr) < 0)
+		return 0;
+	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port : ((struct sockaddr_in *)&addr)->sin_port);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+static void server_free(struct aftp_server *srv)
+{
+	faults_finish(&srv->faults);
+	users_finish(&srv->users);
+	free(srv->welcome);
+	free(srv->verb_counts);
+	free(srv);
+}
+
+void server_release(struct aftp_server *srv)
+{
+	if (--srv->holds > 0)
+		return;
+	void (*closed)(void *arg) = srv->closed;
+	void *arg = srv->closed_arg;
+	later_close(&srv->later);
+	delay_close(&srv->delay);
+	server_free(srv);
+	if (closed)
+		closed(arg);
+}
+
+static int64_t time_limit(int64_t ms, int64_t otherwise)
+{
+	return ms < 0 ? 0 : ms == 0 ? otherwise : ms;
+}
+
+static int server_fill(struct aftp_server *srv, const struct aftp_server_options *o)
+{
+	srv->vfs = o->vfs;
+	srv->idle_ms = time_limit(o->idle_timeout_ms, IDLE_MS);
+	srv->data_ms = time_limit(o->data_timeout_ms, DATA_MS);
+	srv->stall_ms = time_limit(o->stall_timeout_ms, STALL_MS);
+	srv->max_connections = o->max_connections;
+	srv->fractions = o->fractions;
+	if (o->log)
+		srv->log = *o->log;
+	srv->welcome = strdup(o->welcome ? o->welcome : "memftpd ready");
+	srv->verb_counts = calloc(command_count(), sizeof(*srv->verb_counts));
+	if (!srv->welcome || !srv->verb_counts)
+		return AFTP_ENOMEM;
+	int rc = users_init(&srv->users, o->users, o->nusers);
+	return rc == 0 ? faults_init(&srv->faults, &o->faults) : rc;
+}
+
+int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp_server_options *o)
+{
+	if (!o->vfs)
+		return AFTP_EINVAL;
+	struct aftp_server *srv = calloc(1, sizeof(*srv));
+	if (!srv)
+		return AFTP_ENOMEM;
+	srv->loop = loop;
+	srv->holds = 1;
+	int rc = server_fill(srv, o);
+	if (rc == 0)
+		rc = later_new(&srv->later, loop);
+	if (rc < 0)
+		goto fail;
+	rc = delay_new(&srv->delay, loop);
+	if (rc < 0)
+		goto fail_later;
+	*out = srv;
+	return 0;
+fail_later:
+	later_close(&srv->later);
+fail:
+	server_free(srv);
+	return rc;
+}
+
+int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *set)
+{
+	struct faults fresh;
+	int rc = faults_init(&fresh, set);
+	if (rc < 0)
+		return rc;
+	faults_finish(&srv->faults);
+	srv->faults = fresh;
+	return 0;
+}
+
+void aftp_server_close(struct aftp_server **srvp, void (*closed)(void *arg), void *arg)
+{
+	struct aftp_server *srv = *srvp;
+	struct session *s, *tmp;
+	*srvp = NULL;
+	if (!srv)
+		return;
+	srv->closing = true;
+	srv->closed = closed;
+	srv->closed_arg = arg;
+	for (size_t i = 0; i < srv->nlisteners; i++)
+		uv_close((uv_handle_t *)srv->listeners[i]->tcp, on_listener_closed);
+	DL_FOREACH_SAFE(srv->sessions, s, tmp)
+		session_kill(s, false);
+	server_release(srv);
+}
+
+/* --- counters -------------------------------------------------------------------------------------- */
+
+void aftp_server_counters(const struct aftp_server *srv, struct aftp_server_counters *out)
+{
+	*out = srv->counters;
+}
+
+uint64_t aftp_server_count(const struct aftp_server *srv, const char *verb)
+{
+	const struct command *cmd = command_find(verb);
+	return cmd ? srv->verb_counts[command_index(cmd)] : 0;
+}
+
+void aftp_server_each_count(const struct aftp_server *srv, aftp_server_count_cb *cb, void *arg)
+{
+	for (size_t i = 0; i < command_count(); i++)
+		if (srv->verb_counts[i] > 0)
+			cb(arg, command_at(i)->verb, srv->verb_counts[i]);
+}

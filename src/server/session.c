@@ -1,0 +1,529 @@
+#include "server/session.h"
+
+#include <aftp/status.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <utlist.h>
+
+#include "server/commands.h"
+#include "server/format.h"
+#include "server/transfer.h"
+
+enum { REPLY_CAP = FORMAT_LINE + 64, LINE_MAX_LEN = 4100, BACKLOG_CAP = 64 << 10, KEEPALIVE_S = 60 };
+
+/* --- holds ----------------------------------------------------------------------------------------- */
+
+static void session_free(struct session *s)
+{
+	struct aftp_server *srv = s->srv;
+	DL_DELETE(srv->sessions, s);
+	srv->counters.sessions_now--;
+	free(s->login_name);
+	free(s->cwd);
+	free(s->rename_from);
+	free(s);
+	server_release(srv);
+}
+
+void session_hold(struct session *s)
+{
+	s->holds++;
+}
+
+void session_release(struct session *s)
+{
+	if (--s->holds == 0)
+		session_free(s);
+}
+
+bool session_back(struct session *s)
+{
+	bool alive = s->state != SESSION_DEAD;
+	session_release(s);
+	return alive;
+}
+
+static void release_session(void *arg)
+{
+	session_release(arg);
+}
+
+static void on_idle_closed(uv_handle_t *h)
+{
+	session_release(h->data);
+}
+
+static void session_drained(struct session *s);
+
+void session_kill(struct session *s, bool abort)
+{
+	if (s->state == SESSION_DEAD)
+		return;
+	s->state = SESSION_DEAD;
+	if (s->counted)
+		s->srv->open_sessions--;
+	aftp_log(&s->log, AFTP_LOG_INFO, "session ended");
+	delay_remove(s->srv->delay, &s->greeting);
+	data_close(s);
+	transfer_kill(s);
+	session_drained(s);
+	session_hold(s);
+	control_close(&s->control, abort, release_session, s);
+	uv_close((uv_handle_t *)&s->idle, on_idle_closed);
+}
+
+void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg)
+{
+	s->drained = fn;
+	s->drained_arg = arg;
+}
+
+static void session_drained(struct session *s)
+{
+	void (*fn)(void *arg) = s->drained;
+	s->drained = NULL;
+	if (fn)
+		fn(s->drained_arg);
+}
+
+void session_leave_on(struct session *s)
+{
+	if (s->state == SESSION_LEAVING && control_backlog(s->control) == 0 && !s->senders)
+		session_kill(s, false);
+}
+
+void session_leave(struct session *s)
+{
+	if (s->state >= SESSION_LEAVING)
+		return;
+	s->state = SESSION_LEAVING;
+	control_deafen(s->control);
+	session_leave_on(s);
+}
+
+/* --- idle ------------------------------------------------------------------------------------------ */
+
+static void on_idle(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+	if (s->cmd && !s->stuck)
+		return;                          /* its end starts the timer anew */
+	if (s->stuck) {
+		session_kill(s, true);
+		return;
+	}
+	session_reply(s, 421, "Timeout.");
+	session_leave(s);
+}
+
+void session_restart_idle(struct session *s)
+{
+	if (s->srv->idle_ms > 0 && s->state != SESSION_DEAD)
+		uv_timer_start(&s->idle, on_idle, (uint64_t)s->srv->idle_ms, 0);
+}
+
+/* --- replies --------------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 0)))
+static void put_line(struct session *s, int code, char sep, const char *fmt, va_list ap)
+{
+	char line[REPLY_CAP];
+	int n = code ? snprintf(line, sizeof(line), "%03d%c", code, sep) : snprintf(line, sizeof(line), " ");
+	int m = vsnprintf(line + n, sizeof(line) - (size_t)n - 2, fmt, ap);
+	size_t len = (size_t)n + (m < 0 ? 0 : (size_t)m);
+	if (len > sizeof(line) - 3)
+		len = sizeof(line) - 3;
+	for (size_t i = 0; i < len; i++)
+		line[i] = line[i] == '\r' || line[i] == '\n' ? '?' : line[i];
+	aftp_log(&s->log, AFTP_LOG_WIRE, "< %.*s", (int)len, line);
+	memcpy(line + len, "\r\n", 2);
+	if (s->state != SESSION_DEAD && control_put(s->control, line, len + 2) < 0)
+		session_kill(s, true);
+}
+
+void session_reply(struct session *s, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	put_line(s, code, ' ', fmt, ap);
+	va_end(ap);
+}
+
+void session_line(struct session *s, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	put_line(s, code, '-', fmt, ap);
+	va_end(ap);
+}
+
+static void session_run(struct session *s);
+
+void session_end_silently(struct session *s)
+{
+	s->cmd = NULL;
+	s->stuck = false;
+	session_restart_idle(s);
+	session_run(s);
+}
+
+void session_end(struct session *s, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	put_line(s, code, ' ', fmt, ap);
+	va_end(ap);
+	session_end_silently(s);
+}
+
+const char *session_words(int status, int *code)
+{
+	static const struct { int status, code; const char *words; } table[] = {
+		{ -ENOENT, 550, "No such file or directory" },
+		{ -EACCES, 550, "Permission denied" },
+		{ -EPERM, 550, "Operation not permitted" },
+		{ -EEXIST, 550, "File exists" },
+		{ -ENOTDIR, 550, "Not a directory" },
+		{ -EISDIR, 550, "Is a directory" },
+		{ -ENOTEMPTY, 550, "Directory not empty" },
+		{ -ELOOP, 550, "Too many levels of symbolic links" },
+		{ -EBUSY, 550, "Device or resource busy" },
+		{ -EINVAL, 550, "Invalid argument" },
+		{ -EROFS, 550, "Read-only file system" },
+		{ -ENAMETOOLONG, 553, "File name too long" },
+		{ -ENOSPC, 552, "No space left on device" },
+		{ -EDQUOT, 552, "Disk quota exceeded" },
+		{ -EFBIG, 552, "File too large" },
+		{ -ENOMEM, 451, "Cannot allocate memory" },
+		{ -ENOTSUP, 504, "Operation not supported" },
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].status == status) {
+			*code = table[i].code;
+			return table[i].words;
+		}
+	*code = 451;
+	return "Input/output error";
+}
+
+void session_end_errno(struct session *s, int status)
+{
+	int code;
+	const char *words = session_words(status, &code);
+	session_end(s, code, "%s.", words);
+}
+
+/* --- what handlers ask ------------------------------------------------------------------------------ */
+
+bool session_path(struct session *s, const char *arg)
+{
+	int rc = path_resolve(s->cwd, arg, s->path);
+	if (rc < 0)
+		session_end_errno(s, rc);
+	return rc == 0;
+}
+
+struct aftp_vfs *session_vfs(const struct session *s)
+{
+	return s->srv->vfs;
+}
+
+bool session_may(const struct session *s, unsigned may)
+{
+	return s->user && (s->user->may & may) == may;
+}
+
+void session_login_reset(struct session *s)
+{
+	free(s->login_name);
+	s->login_name = NULL;
+	s->user = NULL;
+	s->login = LOGIN_NONE;
+	s->cwd[0] = '/';
+	s->cwd[1] = '\0';
+	s->type = 'A';
+	s->facts = FACT_ALL;
+	s->epsv_all = false;
+	data_close(s);
+}
+
+/* --- commands -------------------------------------------------------------------------------------- */
+
+static void log_command(const struct session *s, const char *verb, const char *arg)
+{
+	bool secret = strcasecmp(verb, "PASS") == 0 || strcasecmp(verb, "ACCT") == 0;
+	aftp_log(&s->log, AFTP_LOG_WIRE, "> %s%s%s", verb, arg[0] ? " " : "", secret && arg[0] ? "****" : arg);
+}
+
+static bool command_dropped(struct session *s)
+{
+	uint64_t limit = s->srv->faults.set.drop_after_commands;
+	s->commands++;
+	s->srv->counters.commands++;
+	if (limit == 0 || s->commands != limit || !faults_strike(&s->srv->faults))
+		return false;
+	session_kill(s, true);
+	return true;
+}
+
+static void forget(struct session *s, unsigned keeps)
+{
+	if (!(keeps & KEEP_REST))
+		s->rest = 0;
+	if (!(keeps & KEEP_RENAME)) {
+		free(s->rename_from);
+		s->rename_from = NULL;
+	}
+}
+
+/* The columns of the table. True when the handler may run. */
+static bool command_allowed(struct session *s, const struct command *cmd, const char *arg)
+{
+	if (cmd->login && s->login != LOGIN_DONE)
+		session_end(s, 530, "Please login with USER and PASS.");
+	else if (!session_may(s, cmd->may) && cmd->may)
+		session_end(s, 550, "Permission denied.");
+	else if (cmd->arg == ARG_MUST && !arg[0])
+		session_end(s, 501, "Syntax: %s %s", cmd->verb, cmd->syntax);
+	else
+		return true;
+	return false;
+}
+
+static void dispatch(struct session *s, const char *verb, const char *arg)
+{
+	const struct command *cmd = command_find(verb);
+	log_command(s, verb, arg);
+	if (cmd)
+		s->srv->verb_counts[command_index(cmd)]++;
+	if (!cmd || faults_hide(&s->srv->faults, cmd->verb)) {
+		s->srv->counters.unknown++;
+		forget(s, 0);
+		session_end(s, cmd ? 502 : 500, cmd ? "%s not implemented." : "%s not understood.", verb);
+		return;
+	}
+	enum babble babble = faults_babble(&s->srv->faults, cmd->verb);
+	if (babble != BABBLE_NONE) {
+		s->cmd = cmd;
+		s->stuck = true;
+		control_babble(s->control, babble);
+		return;
+	}
+	s->cmd = cmd;
+	if (!command_allowed(s, cmd, arg))
+		return;
+	forget(s, cmd->keeps);
+	cmd->run(s, arg);
+}
+
+/* Cuts a line into verb and argument; the argument is everything after one blank. */
+static void execute(struct session *s, const char *line, size_t len)
+{
+	char text[LINE_MAX_LEN];
+	bool ok = len < sizeof(text) && !memchr(line, '\0', len);
+	len = ok ? len : 0;
+	memcpy(text, line, len);
+	text[len] = '\0';
+	control_consume(s->control);
+	if (command_dropped(s))
+		return;
+	if (!ok) {
+		session_end(s, 501, "A command cannot have a NUL in it.");
+		return;
+	}
+	char *arg = text + strcspn(text, " ");
+	if (*arg)
+		*arg++ = '\0';
+	dispatch(s, text, arg);
+}
+
+/* While a transfer runs, what is next in line may be answered at once. */
+static bool execute_in_transfer(struct session *s, const char *line, size_t len)
+{
+	char verb[8];
+	if (!transfer_running(s) || len >= sizeof(verb) || memchr(line, '\0', len))
+		return false;
+	memcpy(verb, line, len);
+	verb[len] = '\0';
+	const struct command *cmd = command_find(verb);
+	if (!cmd || !cmd->in_transfer || faults_hide(&s->srv->faults, cmd->verb))
+		return false;
+	control_consume(s->control);
+	if (command_dropped(s))
+		return false;
+	log_command(s, cmd->verb, "");
+	s->srv->verb_counts[command_index(cmd)]++;
+	cmd->in_transfer(s);
+	return true;
+}
+
+static bool session_step(struct session *s)
+{
+	const char *line;
+	size_t len;
+	if (s->state >= SESSION_LEAVING)
+		return false;
+	enum control_line next = control_next(s->control, &line, &len);
+	if (next == CONTROL_EOF && (s->stuck || (s->state == SESSION_OPEN && !s->cmd)))
+		session_leave(s);
+	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN || control_backlog(s->control) > BACKLOG_CAP)
+		return false;
+	if (s->cmd)
+		return next == CONTROL_LINE && execute_in_transfer(s, line, len);
+	if (next == CONTROL_TOO_LONG) {
+		control_consume(s->control);
+		s->srv->counters.unknown++;
+		if (!command_dropped(s))
+			session_end(s, 500, "Line too long.");
+		return true;
+	}
+	execute(s, line, len);
+	return true;
+}
+
+static void session_run(struct session *s)
+{
+	if (s->looping)
+		return;
+	s->looping = true;
+	session_hold(s);
+	while (session_step(s))
+		;
+	s->looping = false;
+	session_release(s);
+}
+
+static void on_control(void *arg, enum control_event event)
+{
+	struct session *s = arg;
+	switch (event) {
+	case CONTROL_INPUT:
+		session_run(s);
+		break;
+	case CONTROL_DRAINED:
+		session_drained(s);
+		session_leave_on(s);
+		session_run(s);
+		break;
+	case CONTROL_GONE:
+	case CONTROL_CUT:
+		session_kill(s, true);
+		break;
+	}
+}
+
+/* --- the beginning --------------------------------------------------------------------------------- */
+
+static void say_welcome(struct session *s)
+{
+	const char *p = s->srv->welcome;
+	for (;;) {
+		size_t n = strcspn(p, "\n");
+		if (p[n] == '\0')
+			break;
+		session_line(s, 220, "%.*s", (int)n, p);
+		p += n + 1;
+	}
+	session_reply(s, 220, "%s", p);
+}
+
+static void greet(struct session *s)
+{
+	enum babble babble = faults_babble(&s->srv->faults, NULL);
+	uint32_t max = s->srv->max_connections;
+	if (max > 0 && s->srv->open_sessions >= max) {
+		s->srv->counters.refused++;
+		session_reply(s, 421, "Too many connections, please try again later.");
+		session_leave(s);
+		return;
+	}
+	s->counted = true;
+	s->srv->open_sessions++;
+	if (babble != BABBLE_NONE) {
+		s->stuck = true;
+		control_babble(s->control, babble);
+		return;
+	}
+	s->state = SESSION_OPEN;
+	say_welcome(s);
+	session_restart_idle(s);
+	session_run(s);
+}
+
+static void greeting_run(struct delay_item *item)
+{
+	greet((struct session *)(void *)((char *)item - offsetof(struct session, greeting)));
+}
+
+static struct session *session_new(struct aftp_server *srv)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->srv = srv;
+	s->cwd = calloc(1, PATH_CAP);
+	if (!s->cwd || uv_timer_init(srv->loop, &s->idle) < 0) {
+		free(s->cwd);
+		free(s);
+		return NULL;
+	}
+	s->idle.data = s;
+	s->holds = 1;                            /* of the idle timer */
+	s->id = ++srv->last_id;
+	s->log = srv->log;
+	snprintf(s->log.prefix, sizeof(s->log.prefix), "session %llu: ", (unsigned long long)s->id);
+	s->greeting.run = greeting_run;
+	session_login_reset(s);
+	DL_APPEND(srv->sessions, s);
+	srv->holds++;
+	srv->counters.sessions++;
+	srv->counters.sessions_now++;
+	return s;
+}
+
+/* A session without a control connection: what session_kill() does for the others. */
+static void session_stillborn(struct session *s)
+{
+	s->state = SESSION_DEAD;
+	uv_close((uv_handle_t *)&s->idle, on_idle_closed);
+}
+
+static int session_begin(struct session *s, struct aftp_stream *stream)
+{
+	int rc = aftp_stream_peer(stream, &s->peer);
+	if (rc == 0)
+		rc = aftp_stream_local(stream, &s->local);
+	if (rc == 0)
+		rc = control_new(&s->control, s->srv, stream, on_control, s);
+	if (rc < 0)
+		return rc;
+	aftp_stream_set_keepalive(stream, KEEPALIVE_S);
+	session_restart_idle(s);
+	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * HANDSHAKE_LATENCIES;
+	if (ms == 0)
+		greet(s);
+	else
+		delay_add(s->srv->delay, &s->greeting, ms);
+	return 0;
+}
+
+void session_accept(struct aftp_server *srv, uv_stream_t *listener)
+{
+	struct aftp_stream *stream = NULL;
+	struct session *s = NULL;
+	int rc = aftp_stream_new(&stream, srv->loop);
+	if (rc == 0)
+		rc = aftp_stream_accept(stream, listener);
+	if (rc == 0)
+		rc = (s = session_new(srv)) ? session_begin(s, stream) : AFTP_ENOMEM;
+	if (rc == 0)
+		return;
+	aftp_log(&srv->log, AFTP_LOG_WARN, "cannot take a connection: %s", aftp_strerror(rc));
+	aftp_stream_close(&stream, true, NULL, NULL);
+	if (s)
+		session_stillborn(s);
+}

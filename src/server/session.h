@@ -1,0 +1,101 @@
+/* session - one client: its login, its parameters, and the one command that is being executed.
+ *
+ * Everything that ends asynchronously (the control connection, a transfer, a vfs operation) holds the session; its memory
+ * goes when it is dead and nothing holds it any more. */
+#ifndef SERVER_SESSION_H
+#define SERVER_SESSION_H
+
+#include <aftp/log.h>
+#include <aftp/stream.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/control.h"
+#include "server/data.h"
+#include "server/path.h"
+#include "server/server.h"
+
+struct command;
+struct sender;
+struct transfer;
+
+enum session_state {
+	SESSION_GREETING,            /* accepted; the greeting has not been said */
+	SESSION_OPEN,
+	SESSION_LEAVING,             /* the last reply is on its way; no more commands */
+	SESSION_DEAD,                /* everything is being closed */
+};
+
+enum session_login { LOGIN_NONE, LOGIN_PASSWORD, LOGIN_ACCOUNT, LOGIN_DONE };
+
+struct session {
+	struct aftp_server *srv;
+	struct session *prev, *next;         /* aftp_server.sessions */
+	uint64_t id;
+	struct aftp_log log;
+	enum session_state state;
+	unsigned holds;
+	bool counted;                        /* among the open sessions */
+	struct control *control;
+	struct sockaddr_storage peer, local;
+	struct delay_item greeting;
+	uv_timer_t idle;
+
+	enum session_login login;
+	char *login_name;
+	const struct aftp_user *user;        /* may be NULL before LOGIN_DONE */
+
+	char *cwd;
+	char type;                           /* 'A' or 'I' */
+	uint64_t rest;
+	char *rename_from;                   /* or NULL */
+	unsigned facts;                      /* FACT_* */
+	bool epsv_all;
+
+	const struct command *cmd;           /* under way, or NULL */
+	bool looping;                        /* session_run() is on the stack */
+	bool stuck;                          /* a fault keeps the command from ever ending */
+	uint64_t commands;
+	char path[PATH_CAP];                 /* the command's path argument */
+	struct aftp_vfs_req req;             /* the command's vfs operation */
+	struct transfer *transfer;           /* under way, or NULL */
+	struct sender *senders;              /* of the transfer, and of earlier ones whose bytes are still on their way */
+	struct data data;
+	void (*drained)(void *arg);          /* or NULL */
+	void *drained_arg;
+};
+
+/* A connection waits on the listener; takes it. */
+void session_accept(struct aftp_server *srv, uv_stream_t *listener);
+
+/* One line of a reply: "code text"; "code-text" with session_line(); " text" when code is 0. Line ends in the text become '?'. */
+void session_reply(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void session_line(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* The last reply of the command under way. */
+void session_end(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void session_end_errno(struct session *s, int status);       /* the code and words for a vfs status < 0 */
+void session_end_silently(struct session *s);                /* without a reply */
+const char *session_words(int status, int *code);            /* the same, to look at */
+
+/* Resolves a path argument into s->path; false when it cannot be (then the command has ended). */
+bool session_path(struct session *s, const char *arg);
+struct aftp_vfs *session_vfs(const struct session *s);
+bool session_may(const struct session *s, unsigned may);
+
+/* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps freed. */
+void session_hold(struct session *s);
+void session_release(struct session *s);
+bool session_back(struct session *s);
+
+/* Runs `fn` once: when the kernel has every reply, or when the session dies. One at a time. */
+void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);
+
+void session_leave(struct session *s);                       /* no more commands; closes when replies and data have left */
+void session_leave_on(struct session *s);                    /* looks whether they have */
+void session_kill(struct session *s, bool abort);            /* ends everything now; `abort`: with a reset */
+void session_login_reset(struct session *s);
+void session_restart_idle(struct session *s);
+
+#endif

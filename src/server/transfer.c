@@ -1,0 +1,339 @@
+#include "server/transfer.h"
+
+#include <aftp/status.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "server/filesource.h"
+#include "server/lister.h"
+#include "server/recv.h"
+#include "server/send.h"
+#include "server/session.h"
+
+enum stage { PREPARING, WAITING, MOVING, ENDING };
+enum kind { RETRIEVE, STORE, LISTING };
+
+struct transfer {
+	struct session *s;
+	enum kind kind;
+	enum stage stage;
+	struct aftp_vfs_req req;             /* while preparing, and to close the file */
+	struct aftp_vfs_file *file;          /* open, and nobody else's yet */
+	uint64_t offset;
+	bool tell_name;
+	struct lister *lister;               /* likewise */
+	struct delay_item wait;              /* for the data connection, bounded */
+	struct sender *sender;
+	struct receiver *receiver;
+};
+
+/* --- the end --------------------------------------------------------------------------------------- */
+
+static void transfer_free(struct transfer *t)
+{
+	struct session *s = t->s;
+	if (t->lister)
+		lister_close(t->lister);
+	free(t);
+	session_release(s);
+}
+
+static void on_file_closed(void *arg, int status)
+{
+	struct transfer *t = arg;
+	if (status < 0)
+		aftp_log(&t->s->log, AFTP_LOG_WARN, "closing a file that was not used: %s", aftp_strerror(status));
+	transfer_free(t);
+}
+
+/* The session forgets it; what it still has is closed. */
+static void transfer_finish(struct transfer *t)
+{
+	struct aftp_vfs_file *file = t->file;
+	t->s->transfer = NULL;
+	t->file = NULL;
+	delay_remove(t->s->srv->delay, &t->wait);
+	if (!file || file->fs->ops->close(file, &t->req, on_file_closed, t) < 0)
+		transfer_free(t);
+}
+
+static void transfer_refuse(struct transfer *t, int status)
+{
+	struct session *s = t->s;
+	transfer_finish(t);
+	session_end_errno(s, status);
+}
+
+static void say_how_it_went(struct session *s, enum kind kind, int status)
+{
+	int code;
+	const char *words = session_words(status, &code);
+	if (status == 0 && s->srv->faults.set.no_final_reply)
+		session_end_silently(s);
+	else if (status == 0)
+		session_end(s, 226, "%s", kind == LISTING ? "Directory send OK." : "Transfer complete.");
+	else if (status == AFTP_ETIMEDOUT)
+		session_end(s, 426, "Data connection timed out; transfer aborted.");
+	else if (code == 552)
+		session_end(s, code, "%s; transfer aborted.", words);
+	else if (status == AFTP_ENOMEM || status == AFTP_EIO)
+		session_end(s, 451, "%s; transfer aborted.", words);
+	else
+		session_end(s, 426, "%s", kind == STORE ? "Failure reading network stream." : "Failure writing network stream.");
+}
+
+static void on_moved(void *arg, int status)
+{
+	struct transfer *t = arg;
+	struct session *s = t->s;
+	enum kind kind = t->kind;
+	bool aborted = t->stage == ENDING;
+	transfer_finish(t);
+	if (s->state == SESSION_DEAD)
+		return;
+	if (aborted) {
+		session_reply(s, 426, "Transfer aborted. Data connection closed.");
+		session_end(s, 226, "Abort successful.");
+	} else {
+		say_how_it_went(s, kind, status);
+	}
+}
+
+/* --- moving ---------------------------------------------------------------------------------------- */
+
+static const char *mode_name(const struct session *s)
+{
+	return s->type == 'I' ? "BINARY" : "ASCII";
+}
+
+static void say_150(struct transfer *t)
+{
+	struct session *s = t->s;
+	if (t->kind == RETRIEVE)
+		session_reply(s, 150, "Opening %s mode data connection for %s (%" PRIu64 " bytes).", mode_name(s), path_name(s->path),
+		              t->req.st.size);
+	else if (t->tell_name)
+		session_reply(s, 150, "FILE: %s", path_name(s->path));
+	else if (t->kind == STORE)
+		session_reply(s, 150, "Ok to send data.");
+	else
+		session_reply(s, 150, "Here comes the directory listing.");
+}
+
+static int limit_rate(struct session *s, struct aftp_stream *stream)
+{
+	struct aftp_stream_throttle st;
+	uint64_t rate = s->srv->faults.set.rate;
+	int rc = rate ? aftp_stream_throttle_from_limits(&st, s->srv->loop, rate, rate) : 0;
+	if (rate == 0 || rc < 0)
+		return rc;
+	rc = aftp_stream_add_throttle(stream, "rate", &st);
+	aftp_stream_throttle_unref(&st);
+	return rc;
+}
+
+static int move_out(struct transfer *t, struct aftp_stream *stream)
+{
+	struct filesource *f;
+	uint64_t limit = UINT64_MAX, size = t->req.st.size;
+	int rc = filesource_new(&f, t->s, t->file);
+	if (rc < 0)
+		return rc;
+	t->file = NULL;
+	if (t->s->srv->faults.set.short_data)
+		limit = size > t->offset ? (size - t->offset) / 2 : 0;
+	rc = send_new(&t->sender, t->s, stream, &filesource_ops, f, limit, on_moved, t);
+	if (rc < 0)
+		filesource_ops.close(f);
+	else
+		filesource_start(f, t->sender);
+	return rc;
+}
+
+static int move_listing(struct transfer *t, struct aftp_stream *stream)
+{
+	int rc = send_new(&t->sender, t->s, stream, &lister_source, t->lister, UINT64_MAX, on_moved, t);
+	if (rc < 0)
+		return rc;
+	lister_start(t->lister, t->sender);
+	t->lister = NULL;
+	return 0;
+}
+
+static int move_in(struct transfer *t, struct aftp_stream *stream)
+{
+	int rc = recv_new(&t->receiver, t->s, stream, t->file, on_moved, t);
+	if (rc == 0)
+		t->file = NULL;
+	return rc;
+}
+
+static void release_session(void *arg)
+{
+	session_release(arg);
+}
+
+static void on_data_ready(struct session *s)
+{
+	struct transfer *t = s->transfer;
+	struct aftp_stream *stream = data_take(s);
+	delay_remove(s->srv->delay, &t->wait);
+	t->stage = MOVING;
+	int rc = limit_rate(s, stream);
+	if (rc == 0)
+		rc = t->kind == RETRIEVE ? move_out(t, stream) : t->kind == STORE ? move_in(t, stream) : move_listing(t, stream);
+	if (rc < 0) {
+		session_hold(s);
+		aftp_stream_close(&stream, true, release_session, s);
+		transfer_refuse(t, rc);
+		return;
+	}
+	say_150(t);
+	if (t->sender)
+		send_start(t->sender);
+}
+
+static void wait_run(struct delay_item *item)
+{
+	struct transfer *t = (struct transfer *)(void *)((char *)item - offsetof(struct transfer, wait));
+	struct session *s = t->s;
+	transfer_finish(t);
+	data_close(s);
+	session_end(s, 425, "Failed to establish connection.");
+}
+
+static void transfer_wait(struct transfer *t)
+{
+	struct session *s = t->s;
+	t->stage = WAITING;
+	t->wait.run = wait_run;
+	if (s->srv->data_ms > 0)
+		delay_add(s->srv->delay, &t->wait, (uint64_t)s->srv->data_ms);
+	data_wait(s, on_data_ready);
+}
+
+/* --- preparing ------------------------------------------------------------------------------------- */
+
+static struct transfer *transfer_new(struct session *s, enum kind kind)
+{
+	if (!data_pending(s)) {
+		session_end(s, 425, "Use EPSV or PASV first.");
+		return NULL;
+	}
+	struct transfer *t = calloc(1, sizeof(*t));
+	if (!t) {
+		session_end_errno(s, AFTP_ENOMEM);
+		return NULL;
+	}
+	t->s = s;
+	t->kind = kind;
+	session_hold(s);
+	s->transfer = t;
+	return t;
+}
+
+static void on_opened(void *arg, int status)
+{
+	struct transfer *t = arg;
+	if (status == 0)
+		t->file = t->req.file;
+	if (t->s->state == SESSION_DEAD)
+		transfer_finish(t);
+	else if (status < 0)
+		transfer_refuse(t, status);
+	else
+		transfer_wait(t);
+}
+
+static void transfer_open(struct transfer *t, unsigned flags)
+{
+	struct aftp_vfs *fs = session_vfs(t->s);
+	int rc = fs->ops->open(fs, &t->req, t->s->path, flags, t->offset, on_opened, t);
+	if (rc < 0)
+		transfer_refuse(t, rc);
+}
+
+void transfer_retrieve(struct session *s, uint64_t offset)
+{
+	struct transfer *t = transfer_new(s, RETRIEVE);
+	if (!t)
+		return;
+	t->offset = offset;
+	transfer_open(t, AFTP_VFS_READ);
+}
+
+void transfer_store(struct session *s, unsigned flags, uint64_t offset, bool tell_name)
+{
+	struct transfer *t = transfer_new(s, STORE);
+	if (!t)
+		return;
+	t->offset = offset;
+	t->tell_name = tell_name;
+	transfer_open(t, flags | AFTP_VFS_WRITE);
+}
+
+static void on_lister(void *arg, int status, struct lister *l)
+{
+	struct transfer *t = arg;
+	t->lister = l;
+	if (t->s->state == SESSION_DEAD)
+		transfer_finish(t);
+	else if (status < 0)
+		transfer_refuse(t, status);
+	else
+		transfer_wait(t);
+}
+
+void transfer_list(struct session *s, enum lister_format format, bool dots, bool itself)
+{
+	struct transfer *t = transfer_new(s, LISTING);
+	if (!t)
+		return;
+	int rc = lister_open(s, s->path, format, dots, itself, on_lister, t);
+	if (rc < 0)
+		transfer_refuse(t, rc);
+}
+
+/* --- from outside ---------------------------------------------------------------------------------- */
+
+bool transfer_running(const struct session *s)
+{
+	return s->transfer && (s->transfer->stage == WAITING || s->transfer->stage == MOVING);
+}
+
+uint64_t transfer_bytes(const struct session *s)
+{
+	const struct transfer *t = s->transfer;
+	return t && t->sender ? send_bytes(t->sender) : t && t->receiver ? recv_bytes(t->receiver) : 0;
+}
+
+/* Stops what moves. True when its callback will still come. */
+static bool transfer_stop(struct transfer *t)
+{
+	enum stage was = t->stage;
+	t->stage = ENDING;
+	if (was == MOVING && t->receiver) {
+		recv_cancel(t->receiver);
+		return true;
+	}
+	if (was == MOVING)
+		send_cancel(t->sender);
+	return was == PREPARING;
+}
+
+void transfer_abort(struct session *s)
+{
+	struct transfer *t = s->transfer;
+	data_close(s);
+	if (!transfer_stop(t))
+		on_moved(t, AFTP_ECANCELED);
+}
+
+void transfer_kill(struct session *s)
+{
+	struct transfer *t = s->transfer;
+	if (t && t->stage != ENDING && !transfer_stop(t))
+		on_moved(t, AFTP_ECANCELED);
+	send_cancel_all(s);
+}
