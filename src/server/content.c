@@ -1,8 +1,10 @@
 #include "server/content.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { FIRST_CAP = 64 << 10, LOW_ROOM = 16 << 10 };
 
@@ -15,16 +17,28 @@ static size_t min_size(uint64_t a, uint64_t b)
 
 /* --- chunks ---------------------------------------------------------------------------------------- */
 
+/* Whole chunks are mapped and filled in by the kernel in one go: a fault for each page would cost more than the copy. */
 static struct chunk *chunk_new(size_t cap)
 {
-	struct chunk *ch = malloc(sizeof(*ch) + cap);
+	bool whole = cap == CONTENT_CHUNK;
+	struct chunk *ch = malloc(sizeof(*ch) + (whole ? 0 : cap));
 	if (!ch)
 		return NULL;
-	ch->refs = 1;
-	ch->pins = 0;
-	ch->cap = cap;
-	ch->used = 0;
+	*ch = (struct chunk){ .refs = 1, .cap = cap, .data = (char *)(ch + 1) };
+	if (whole)
+		ch->data = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (ch->data == MAP_FAILED) {
+		free(ch);
+		return NULL;
+	}
 	return ch;
+}
+
+static void chunk_free(struct chunk *ch)
+{
+	if (ch->cap == CONTENT_CHUNK)
+		munmap(ch->data, ch->cap);
+	free(ch);
 }
 
 static struct chunk *chunk_copy(const struct chunk *from, size_t cap)
@@ -40,13 +54,13 @@ static struct chunk *chunk_copy(const struct chunk *from, size_t cap)
 static void chunk_unref(struct chunk *ch)
 {
 	if (ch && --ch->refs == 0 && ch->pins == 0)
-		free(ch);
+		chunk_free(ch);
 }
 
 void content_unpin(struct chunk *pin)
 {
 	if (pin && --pin->pins == 0 && pin->refs == 0)
-		free(pin);
+		chunk_free(pin);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -124,12 +138,12 @@ void content_generate(uint64_t seed, uint64_t off, void *buf, size_t n)
 {
 	char *p = buf;
 	while (n > 0) {
-		uint64_t word = pattern_word(seed, off / 8);
+		uint64_t word = htole64(pattern_word(seed, off / 8));
 		size_t skip = (size_t)(off % 8), part = min_size(8 - skip, n);
-		unsigned char bytes[8];
-		for (size_t i = 0; i < 8; i++)
-			bytes[i] = (unsigned char)(word >> (8 * i));
-		memcpy(p, bytes + skip, part);
+		if (part == 8)
+			memcpy(p, &word, 8);
+		else
+			memcpy(p, (const char *)&word + skip, part);
 		p += part;
 		off += part;
 		n -= part;
@@ -337,7 +351,7 @@ int content_part(struct content **c, uint64_t off)
 	struct chunk *copy = chunk_copy((*c)->chunks[idx], (*c)->chunks[idx]->cap);
 	struct content *n = copy ? content_clone(*c) : NULL;
 	if (!n) {
-		free(copy);
+		chunk_unref(copy);
 		return -ENOMEM;
 	}
 	chunk_unref(n->chunks[idx]);
@@ -353,10 +367,9 @@ void content_trim(struct content *c)
 	struct chunk *ch = idx < c->nchunks ? c->chunks[idx] : NULL;
 	if (!ch || c->refs > 1 || ch->refs > 1 || ch->pins > 0 || ch->cap - in < ch->cap / 4)
 		return;
-	struct chunk *n = realloc(ch, sizeof(*ch) + in);
+	struct chunk *n = chunk_copy(ch, in);
 	if (!n)
 		return;
-	n->cap = in;
-	n->used = in;
+	chunk_unref(ch);
 	c->chunks[idx] = n;
 }

@@ -6,6 +6,7 @@
 #ifndef SERVER_CONTENT_H
 #define SERVER_CONTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@ struct chunk {
 	unsigned pins;               /* writers that were lent room in it */
 	size_t cap;
 	size_t used;                 /* bytes that some content may show; room after them is free to write */
-	char data[];
+	char *data;                  /* behind this struct, or a mapping when it is a whole chunk */
 };
 
 struct content {
