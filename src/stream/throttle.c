@@ -7,6 +7,7 @@
 #define NS_PER_S 1000000000u
 #define NS_MAX (INT64_MAX / 8)    /* sums of a few such times do not overflow */
 #define DEPTH_MS 10              /* the default burst */
+#define SLACK_NS 1000000         /* timers count in milliseconds */
 #define OWED_MAX_NS 200000000    /* a longer pause of the process is a pause of its users, too */
 
 __extension__ typedef unsigned __int128 u128;
@@ -220,17 +221,32 @@ void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns)
 		t->observer(t->observer_arg, n, t->total, now_ns);
 }
 
-/* What is owed comes back as a rebate of at most a quarter of the time that went by, so that no window shows more than five
- * quarters. Not as credit: a bucket that is full could not hold it. */
+/* What came together while the first in line waited longer than it had to. It gets no more than a timer's slack at once:
+ * a late timer must not show as a burst. */
+static int64_t hold_back(struct aftp_throttle *t, uint64_t now_ns)
+{
+	int64_t lost = spill(t, now_ns);
+	int64_t most = bytes_to_ns(throttle_wait_quantum(t), t->limit) + SLACK_NS;
+	int64_t extra = (int64_t)now_ns - t->paid_ns - most;
+
+	if (extra <= 0)
+		return lost;
+	t->paid_ns += extra;
+	return lost + extra;
+}
+
+/* What was held back is owed. It comes as a rebate of at most a quarter of the time that goes by; not as credit, which a
+ * full bucket could not hold. */
 void throttle_late(struct aftp_throttle *t, uint64_t now_ns)
 {
-	int64_t lost, since = (int64_t)now_ns - t->late_ns;
+	int64_t since = (int64_t)now_ns - t->late_ns;
+	int64_t lost;
 
 	if (t->limit == 0)
 		return;
-	lost = spill(t, now_ns);
+	lost = min_ns(hold_back(t, now_ns), OWED_MAX_NS);
 	t->rebate_ns = min_ns(t->owed_ns, min_ns(since, t->depth_ns) / 4);
-	t->owed_ns = min_ns(t->owed_ns - t->rebate_ns + min_ns(lost, OWED_MAX_NS), OWED_MAX_NS);
+	t->owed_ns = min_ns(t->owed_ns - t->rebate_ns + lost, OWED_MAX_NS);
 	t->late_ns = (int64_t)now_ns;
 }
 

@@ -30,7 +30,7 @@ struct aftp_throttle {
 };
 
 uint64_t throttle_now(const struct aftp_throttle *t);
-/* The first in line is about to be served: what the cap on the burst takes because it comes late is owed, not lost. */
+/* The first in line is about to be served. What it gets less because its timer was late is owed, not lost. */
 void throttle_late(struct aftp_throttle *t, uint64_t now_ns);
 /* The limit has changed: the line is looked at anew. */
 void throttle_line_wake(struct throttle_line *line);

@@ -266,8 +266,9 @@ static void check_run(struct fixture *f, uint64_t limit, uint64_t late, uint64_t
 	consume(&r, t, f->now, f->now + 5 * SECOND, late, hiccup);
 	assert_true((double)r.total > ideal * 0.99 - 1);
 	assert_true((double)r.total < ideal * 1.01 + 1);
-	bound = 1.25 * (double)limit / 100 + (hiccup > 0 ? 1.25 : 1) * (double)r.largest + 1;
+	bound = 1.25 * (double)limit / 100 + (double)r.largest + 1;
 	assert_true((double)worst_window(&r) <= bound);
+	assert_true((double)r.largest <= (double)limit * 0.0035 + 1);      /* a quantum, and a timer's slack */
 	free(r.grants);
 	aftp_throttle_unref(t);
 }
@@ -281,8 +282,10 @@ static void test_average_and_windows(void **state)
 /* A busy machine wakes us late, by more than the burst covers: the average stands, and no window shows the making up. */
 static void test_average_on_a_busy_machine(void **state)
 {
-	for (size_t i = 1; i < N_LIMITS; i++)
-		check_run(*state, limits[i], 3 * MS, 25 * MS);
+	for (size_t i = 0; i < N_LIMITS; i++) {
+		if (limits[i] >= 10 * KB)        /* below, a turn is a few bytes, and they cannot be cut */
+			check_run(*state, limits[i], 2 * MS, 25 * MS);
+	}
 }
 
 /* --- settings ------------------------------------------------------------------------------------- */
