@@ -161,8 +161,6 @@ void session_line(struct session *s, int code, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void session_run(struct session *s);
-
 void session_end_silently(struct session *s)
 {
 	s->cmd = NULL;
@@ -385,7 +383,7 @@ static bool session_step(struct session *s)
 	return true;
 }
 
-static void session_run(struct session *s)
+void session_run(struct session *s)
 {
 	if (s->looping)
 		return;

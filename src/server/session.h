@@ -73,6 +73,9 @@ void session_accept(struct aftp_server *srv, uv_stream_t *listener);
 void session_reply(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void session_line(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Executes what may be executed now. Called when that may have changed. */
+void session_run(struct session *s);
+
 /* The last reply of the command under way. */
 void session_end(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void session_end_errno(struct session *s, int status);       /* the code and words for a vfs status < 0 */

@@ -211,6 +211,7 @@ static void transfer_wait(struct transfer *t)
 	if (s->srv->data_ms > 0)
 		delay_add(s->srv->delay, &t->wait, (uint64_t)s->srv->data_ms);
 	data_wait(s, on_data_ready);
+	session_run(s);                  /* an ABOR may be next in line */
 }
 
 /* --- preparing ------------------------------------------------------------------------------------- */
