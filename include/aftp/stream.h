@@ -42,7 +42,8 @@ int aftp_stream_accept(struct aftp_stream *s, uv_stream_t *listener);
  * A changed limit applies to what is under way at once. Defaults: connect 30 s, others none. */
 void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms);
 
-/* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence; 0 = off. TCP_NODELAY is always on. */
+/* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence, and a verdict after as long again;
+ * 0 = off. TCP_NODELAY is always on. */
 int aftp_stream_set_keepalive(struct aftp_stream *s, unsigned delay_s);
 
 /* SO_RCVBUF / SO_SNDBUF hints in bytes; 0 = leave. */
@@ -87,7 +88,7 @@ int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb
 int aftp_stream_write(struct aftp_stream *s, const char *data, size_t n, aftp_stream_cb *cb, void *arg);
 
 /* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way. Limit: write.
- * Writes after it get -EPIPE, a second one AFTP_EALREADY. */
+ * Writes after it get -EPIPE, a second one AFTP_EALREADY; after AFTP_ETIMEDOUT it may be asked for again. */
 int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
 
 /* --- TLS ------------------------------------------------------------------------------------------ */

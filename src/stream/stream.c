@@ -5,6 +5,8 @@
 
 #include "stream/stream_io.h"
 
+#define KEEPALIVE_MAX 32767              /* the kernel's */
+
 static void on_kick(uv_idle_t *kick);
 
 int aftp_stream_new(struct aftp_stream **out, uv_loop_t *loop)
@@ -115,22 +117,40 @@ void stream_op_settle(struct aftp_stream *s)
 	op.cb(op.arg, op.status);
 }
 
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* The kernel's own numbers would take another eleven minutes after the first question. */
+static int apply_keepalive(const struct aftp_stream *s, int fd)
+{
+	int delay = s->keepalive_s < KEEPALIVE_MAX ? (int)s->keepalive_s : KEEPALIVE_MAX;
+	int rc = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, delay > 0);
+
+	if (rc < 0 || delay == 0)
+		return rc;
+	rc = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, delay);
+	if (rc == 0)
+		rc = set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, delay > 4 ? delay / 4 : 1);
+	return rc < 0 ? rc : set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 static int apply_options(struct aftp_stream *s)
 {
-	int one = 1;
 	int fd;
 	int rc = uv_fileno((uv_handle_t *)&s->tcp, &fd);
 
+	if (rc == 0)
+		rc = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (rc < 0)
 		return rc;
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
-		return -errno;
 	/* Hints: the kernel has its own idea of what is possible. */
 	if (s->recv_bytes > 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &s->recv_bytes, sizeof(s->recv_bytes));
+		(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, s->recv_bytes);
 	if (s->send_bytes > 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &s->send_bytes, sizeof(s->send_bytes));
-	return s->keepalive_s > 0 ? uv_tcp_keepalive(&s->tcp, 1, s->keepalive_s) : 0;
+		(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, s->send_bytes);
+	return apply_keepalive(s, fd);
 }
 
 static void on_connect(uv_connect_t *req, int status)
@@ -211,7 +231,7 @@ static bool has_socket(const struct aftp_stream *s)
 int aftp_stream_set_keepalive(struct aftp_stream *s, unsigned delay_s)
 {
 	s->keepalive_s = delay_s;
-	return has_socket(s) ? uv_tcp_keepalive(&s->tcp, delay_s > 0, delay_s) : 0;
+	return has_socket(s) ? apply_options(s) : 0;
 }
 
 int aftp_stream_set_buffers(struct aftp_stream *s, int recv_bytes, int send_bytes)

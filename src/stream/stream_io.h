@@ -78,6 +78,7 @@ struct stream_writer {
 	bool active;
 	bool done;               /* status is known, the callback is due */
 	bool shut;               /* no more writes are taken */
+	bool fin;                /* and the peer was told, or cannot be */
 	bool bye;                /* TLS: close_notify is in tls->out or gone */
 	int status;
 	int error;               /* once known, no write can succeed */

@@ -3,6 +3,8 @@
 
 #include "stream/stream_io.h"
 
+#define READ_MAX (1u << 30)              /* a system call; libuv counts in unsigned int */
+
 static bool by_line(const struct aftp_stream *s)
 {
 	return s->rd.mode == READ_LINE || s->rd.mode == READ_EACH_LINE;
@@ -147,7 +149,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	if (s->state != STREAM_CLOSING)
 		room = s->tls ? alloc_tls(s, &len) : alloc_plain(s, &len);
 	s->rd.refused = !room;
-	*buf = uv_buf_init(room, room ? (unsigned)len : 0);
+	*buf = uv_buf_init(room, room ? (unsigned)(len < READ_MAX ? len : READ_MAX) : 0);
 }
 
 /* There was no room: stop, unless there is a reason to look again. */

@@ -179,6 +179,7 @@ static void shut_on(struct aftp_stream *s)
 	/* Nothing is queued in libuv, so its own shutdown would only come a turn later. */
 	if (rc == 0 && shutdown(fd, SHUT_WR) < 0)
 		rc = -errno;
+	wr->fin = true;
 	stream_op_end(s, rc);
 }
 
@@ -289,8 +290,8 @@ int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg)
 
 	if (rc < 0)
 		return rc;
-	if (s->wr.shut)
-		return s->op.kind == OP_NONE ? AFTP_EALREADY : AFTP_EBUSY;
+	if (s->wr.fin && s->op.kind == OP_NONE)
+		return AFTP_EALREADY;
 	rc = stream_op_begin(s, OP_SHUTDOWN, cb, arg);
 	if (rc < 0)
 		return rc;

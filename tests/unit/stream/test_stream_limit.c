@@ -231,6 +231,35 @@ static void test_write_limit(void **state)
 	free(k.data);
 }
 
+/* An end that could not be sent in time can be asked for again. */
+static void test_shutdown_limit(void **state)
+{
+	enum { SIZE = 32 * 1024 * 1024 };
+	struct pair *p = *state;
+	struct answer sent = { .p = p }, shut = { .p = p };
+	struct sink k = { .p = p, .cap = SIZE, .lend = 1 << 20 };
+	char *all = calloc(1, SIZE);
+	uint64_t done;
+
+	k.data = malloc(SIZE);
+	aftp_stream_set_timeouts(p->a, -1, -1, LIMIT, -1);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, SIZE, on_status, &sent)), 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->a, on_status, &shut)), 0);
+	PAIR_UNTIL(p, sent.calls && shut.calls);
+	assert_int_equal(sent.status, AFTP_ETIMEDOUT);
+	assert_int_equal(shut.status, AFTP_ETIMEDOUT);
+	done = aftp_stream_bytes_written(p->a);
+	assert_int_equal(aftp_stream_write(p->a, all, 1, on_status, &sent), -EPIPE);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->a, on_status, &shut)), 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
+	PAIR_UNTIL(p, shut.calls == 2 && k.ends);
+	assert_int_equal(shut.status, 0);
+	assert_int_equal(k.len, done);
+	assert_int_equal(k.end, AFTP_EOF);
+	free(all);
+	free(k.data);
+}
+
 /* --- total ---------------------------------------------------------------------------------------- */
 
 static void test_total_limit(void **state)
@@ -271,6 +300,7 @@ int main(void)
 		T(test_changed_limit_applies_at_once),
 		T(test_late_program_is_not_a_dead_peer),
 		T(test_write_limit),
+		T(test_shutdown_limit),
 		T(test_total_limit),
 	};
 
