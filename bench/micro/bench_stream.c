@@ -1,7 +1,7 @@
 /* bench_stream - what a stream moves over loopback, beside a bare socket.
  *
- * A child process is the other end and uses plain send() and recv(). Prints one line a case: MB/s, and CPU seconds of the
- * process that is measured for each GiB. Usage: bench_stream [MiB] [case]. */
+ * A child process is the other end and uses plain send() and recv(). Prints one line a case: MB/s, and CPU seconds
+ * of the process that is measured for each GiB. Usage: bench_stream [MiB] [case]. */
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
@@ -300,8 +300,8 @@ static void run_case(struct bench *b, const struct bench_case *c)
 	s = (double)(uv_hrtime() - start) / 1e9;
 	cpu = cpu_seconds() - cpu;
 	waitpid(b->child, NULL, 0);
-	printf("%-28s %7.0f MB/s  %5.2f CPU s/GiB%s\n", c->name, (double)b->done / s / 1e6, cpu / ((double)b->done / (1 << 30)),
-			b->done < b->size ? "  (short)" : "");
+	printf("%-28s %7.0f MB/s  %5.2f CPU s/GiB%s\n", c->name, (double)b->done / s / 1e6,
+			cpu / ((double)b->done / (1 << 30)), b->done < b->size ? "  (short)" : "");
 }
 
 /* --- certificates --------------------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
 /* stream - one TCP connection with time limits, named throttles, and TLS started in place.
  *
- * Reads are pulled (read, read_line, read_exactly) or pushed (read_start: the consumer lends the buffer and
- * bytes land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under
- * way at a time; a second one gets AFTP_EBUSY. The async contract is the one in status.h.
+ * Reads are pulled (read, read_line, read_exactly) or pushed (read_start: the consumer lends the buffer and bytes
+ * land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under way at a
+ * time; a second one gets AFTP_EBUSY. The async contract is the one in status.h.
  *
- * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the
- * consumer, does not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte
- * was lost, and the caller decides whether to go on or close. (Half a connect or half a handshake cannot be gone on with.)
+ * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the consumer,
+ * does not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte was lost, and the
+ * caller decides whether to go on or close. (Half a connect or half a handshake cannot be gone on with.)
  *
  * A write to a connection that the peer has reset raises SIGPIPE: the program must ignore that signal. */
 #ifndef AFTP_STREAM_H
@@ -40,10 +40,11 @@ int aftp_stream_accept(struct aftp_stream *s, uv_stream_t *listener);
 
 /* Milliseconds; 0 = no limit, -1 = leave as it is. `total` bounds the life of the stream from this call on.
  * A changed limit applies to what is under way at once. Defaults: connect 30 s, others none. */
-void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms);
+void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms,
+		int64_t total_ms);
 
-/* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence, and a verdict after as long again;
- * 0 = off. TCP_NODELAY is always on. */
+/* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence, and a verdict after as
+ * long again; 0 = off. TCP_NODELAY is always on. */
 int aftp_stream_set_keepalive(struct aftp_stream *s, unsigned delay_s);
 
 /* SO_RCVBUF / SO_SNDBUF hints in bytes; 0 = leave. */
@@ -56,7 +57,8 @@ int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr
 
 /* 1..cap bytes as soon as there are any. `buf` is lent until the callback. */
 int aftp_stream_read(struct aftp_stream *s, char *buf, size_t cap, aftp_stream_read_cb *cb, void *arg);
-/* Exactly n bytes; AFTP_EINCOMPLETE when the peer ends before (the bytes so far are in buf and stay lost to the stream). */
+/* Exactly n bytes; AFTP_EINCOMPLETE when the peer ends before (the bytes so far are in buf and stay lost to the
+ * stream). */
 int aftp_stream_read_exactly(struct aftp_stream *s, char *buf, size_t n, aftp_stream_read_cb *cb, void *arg);
 /* One line without its LF or CR LF (n may then be 0 with data != NULL: an empty line). The last line may lack its end.
  * AFTP_ELINETOOLONG when `max` bytes hold no LF: the stream is then unusable for lines. */
@@ -64,52 +66,57 @@ int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb
 
 /* --- push ----------------------------------------------------------------------------------------- */
 
-/* Lends a buffer: *len comes as a hint, what could be used well, and leaves as the size that is lent. The same may be asked for
- * again when nothing landed. Returning NULL or *len = 0 pauses the stream until aftp_stream_resume(); a paused stream costs
- * nothing, and notices an end only when it goes on. It may not call the stream. */
+/* Lends a buffer: *len comes as a hint, what could be used well, and leaves as the size that is lent. The same may
+ * be asked for again when nothing landed. Returning NULL or *len = 0 pauses the stream until aftp_stream_resume(); a
+ * paused stream costs nothing, and notices an end only when it goes on. It may not call the stream. */
 typedef char *aftp_stream_lend(void *arg, size_t *len);
-/* n > 0: n bytes landed at the start of the last lent buffer. n < 0: AFTP_EOF, or what went wrong; nothing comes after it
- * (AFTP_ETIMEDOUT included; aftp_stream_read_start() may begin anew). May call stop, close, or resume. */
+/* n > 0: n bytes landed at the start of the last lent buffer. n < 0: AFTP_EOF, or what went wrong; nothing comes
+ * after it (AFTP_ETIMEDOUT included; aftp_stream_read_start() may begin anew). May call stop, close, or resume. */
 typedef void aftp_stream_data_cb(void *arg, ssize_t n);
 
 int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_stream_data_cb *data, void *arg);
 void aftp_stream_read_stop(struct aftp_stream *s);      /* data_cb is not called any more; bytes not delivered stay */
-void aftp_stream_resume(struct aftp_stream *s);         /* asks for a buffer again, later in the loop, never from inside this call */
+void aftp_stream_resume(struct aftp_stream *s);         /* asks for a buffer again, later */
 
-/* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything else stops
- * (as read_stop; the rest stays). n < 0 as for data_cb. */
+/* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything
+ * else stops (as read_stop; the rest stays). n < 0 as for data_cb. */
 typedef int aftp_stream_line_cb(void *arg, ssize_t n, const char *line);
 int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb *cb, void *arg);
 
 /* --- write ---------------------------------------------------------------------------------------- */
 
-/* Sends all of it; the memory is lent until the callback. Status 0 means the kernel took every byte. After AFTP_ETIMEDOUT
- * aftp_stream_bytes_written() tells how far it came; what it counts is sent, in order, before any later write. */
+/* Sends all of it; the memory is lent until the callback. Status 0 means the kernel took every byte. After
+ * AFTP_ETIMEDOUT aftp_stream_bytes_written() tells how far it came; what it counts is sent, in order, before any
+ * later write. */
 int aftp_stream_write(struct aftp_stream *s, const char *data, size_t n, aftp_stream_cb *cb, void *arg);
 
-/* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way. Limit: write.
- * Writes after it get -EPIPE, a second one AFTP_EALREADY; after AFTP_ETIMEDOUT it may be asked for again. */
+/* Ends our sending side (TLS: close_notify first), the reading side stays. After the writes that are under way.
+ * Limit: write. Writes after it get -EPIPE, a second one AFTP_EALREADY; after AFTP_ETIMEDOUT it may be asked for
+ * again. */
 int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
 
 /* --- TLS ------------------------------------------------------------------------------------------ */
 
-/* TLS as a client (`host`, a name or an address, is checked against the certificate when the context verifies, and a name is
- * sent as SNI; NULL: neither) or as a server. Nothing may be read or written meanwhile. Bytes that came in before the call are
- * refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit: connect.
- * AFTP_ECERT: the certificate was refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer ended meanwhile. After a
- * failure nothing passes any more, and only close is left. The end of a TLS stream is AFTP_EOF only when the peer said so
- * (close_notify); a bare end of the connection is AFTP_EINCOMPLETE: somebody may have cut it. */
-int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg);
+/* TLS as a client (`host`, a name or an address, is checked against the certificate when the context verifies, and a
+ * name is sent as SNI; NULL: neither) or as a server. Nothing may be read or written meanwhile. Bytes that came in
+ * before the call are refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit:
+ * connect. AFTP_ECERT: the certificate was refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer
+ * ended meanwhile. After a failure nothing passes any more, and only close is left. The end of a TLS stream is
+ * AFTP_EOF only when the peer said so (close_notify); a bare end of the connection is AFTP_EINCOMPLETE: somebody may
+ * have cut it. */
+int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session,
+		aftp_stream_cb *cb, void *arg);
 int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg);
 SSL *aftp_stream_ssl(const struct aftp_stream *s);      /* NULL while plain */
 
 /* --- throttles ------------------------------------------------------------------------------------ */
 
-/* Adds a pair under a name (up to 31 bytes), or replaces it; at most 8. References are taken. Works while the stream runs. The
- * throttles must live in the stream's loop. 0, AFTP_EINVAL, AFTP_ETOOBIG, AFTP_ENOMEM. */
+/* Adds a pair under a name (up to 31 bytes), or replaces it; at most 8. References are taken. Works while the stream
+ * runs. The throttles must live in the stream's loop. 0, AFTP_EINVAL, AFTP_ETOOBIG, AFTP_ENOMEM. */
 int aftp_stream_add_throttle(struct aftp_stream *s, const char *name, const struct aftp_stream_throttle *st);
 int aftp_stream_remove_throttle(struct aftp_stream *s, const char *name);          /* AFTP_ENOENT when there is none */
-const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_stream *s, const char *name);   /* or NULL */
+/* NULL when there is none. */
+const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_stream *s, const char *name);
 
 /* --- end ------------------------------------------------------------------------------------------ */
 
@@ -117,10 +124,11 @@ const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_st
 uint64_t aftp_stream_bytes_read(const struct aftp_stream *s);
 uint64_t aftp_stream_bytes_written(const struct aftp_stream *s);
 
-/* Ends the stream and sets *s to NULL. What is under way gets AFTP_ECANCELED (push: data_cb is simply not called any more),
- * then `closed` (may be NULL) runs and the memory is gone. Accepts a pointer to NULL (then `closed` never runs).
- * `abort` sends RST instead of FIN. So does the kernel when bytes from the peer were left unread, and the peer may then lose the
- * last of what we sent: shut down, and read to the end, before closing a stream whose last bytes matter. */
+/* Ends the stream and sets *s to NULL. What is under way gets AFTP_ECANCELED (push: data_cb is simply not called any
+ * more), then `closed` (may be NULL) runs and the memory is gone. Accepts a pointer to NULL (then `closed` never
+ * runs). `abort` sends RST instead of FIN. So does the kernel when bytes from the peer were left unread, and the
+ * peer may then lose the last of what we sent: shut down, and read to the end, before closing a stream whose last
+ * bytes matter. */
 void aftp_stream_close(struct aftp_stream **s, bool abort, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -27,8 +27,8 @@ int aftp_throttle_clone(struct aftp_throttle **out, const struct aftp_throttle *
 void aftp_throttle_set_limit(struct aftp_throttle *t, uint64_t bytes_per_s);
 uint64_t aftp_throttle_limit(const struct aftp_throttle *t);
 
-/* Called after bytes have been charged: n bytes now, total since birth. NULL removes it. It runs in the middle of reads and
- * writes: it must not call the streams that use the throttle. */
+/* Called after bytes have been charged: n bytes now, total since birth. NULL removes it. It runs in the middle of
+ * reads and writes: it must not call the streams that use the throttle. */
 typedef void aftp_throttle_observer(void *arg, uint64_t n, uint64_t total, uint64_t now_ns);
 void aftp_throttle_observe(struct aftp_throttle *t, aftp_throttle_observer *fn, void *arg);
 
@@ -47,7 +47,8 @@ void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns);
 struct aftp_stream_throttle {
 	struct aftp_throttle *read, *write;
 };
-int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps, uint64_t write_bps);
+int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps,
+		uint64_t write_bps);
 int aftp_stream_throttle_clone(struct aftp_stream_throttle *out, const struct aftp_stream_throttle *st);
 void aftp_stream_throttle_unref(struct aftp_stream_throttle *st);  /* both; accepts a zeroed value */
 

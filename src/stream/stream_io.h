@@ -170,15 +170,16 @@ int stream_write_flush(struct aftp_stream *s);           /* sends tls->out; 0 (a
 
 /* stream_tls.c */
 void stream_tls_step(struct aftp_stream *s);             /* goes on with a handshake; calls nobody back */
-bool stream_tls_pull(struct aftp_stream *s);             /* decrypts to the reader; false: more bytes are needed, or a grant */
+bool stream_tls_pull(struct aftp_stream *s);             /* to the reader; false: needs more bytes, or a grant */
 
 /* stream_limit.c */
-uint64_t stream_limit_now(void);                         /* as uv_now(), but fresh: for what begins. Progress is stamped by uv_now() */
+uint64_t stream_limit_now(void);                         /* uv_now(), but fresh: for what begins, not for progress */
 void stream_limit_init(struct aftp_stream *s);
 void stream_limit_watch(struct aftp_stream *s);          /* something new is under way */
 
 /* stream_throttle.c */
-uint64_t stream_throttle_grant(struct aftp_stream *s, enum stream_direction dir, uint64_t want);  /* 0: the waiter is in line */
+/* 0: the waiter is in line. */
+uint64_t stream_throttle_grant(struct aftp_stream *s, enum stream_direction dir, uint64_t want);
 void stream_throttle_charge(struct aftp_stream *s, enum stream_direction dir, uint64_t n);
 void stream_throttle_finish(struct aftp_stream *s);
 

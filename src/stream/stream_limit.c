@@ -101,8 +101,8 @@ static void expire(struct aftp_stream *s, uint64_t now)
 		stream_write_timeout(s);
 }
 
-/* Timers run before the poll. After a long pause of the whole process, bytes may wait in the socket while the limit seems
- * to have passed; so each limit gets one more poll before it is believed. */
+/* Timers run before the poll. After a long pause of the whole process, bytes may wait in the socket while the limit
+ * seems to have passed; so each limit gets one more poll before it is believed. */
 static void on_timer(uv_timer_t *timer)
 {
 	struct aftp_stream *s = timer->data;
@@ -131,7 +131,8 @@ static void change(uint64_t *limit, int64_t ms)
 		*limit = (uint64_t)ms;
 }
 
-void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms)
+void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms,
+		int64_t total_ms)
 {
 	change(&s->limits.connect_ms, connect_ms);
 	change(&s->limits.read_ms, read_ms);

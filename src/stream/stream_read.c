@@ -391,7 +391,8 @@ int stream_read_begin(struct aftp_stream *s, enum read_mode mode, void *arg)
 	return 0;
 }
 
-static int begin_pull(struct aftp_stream *s, enum read_mode mode, char *buf, size_t n, aftp_stream_read_cb *cb, void *arg)
+static int begin_pull(struct aftp_stream *s, enum read_mode mode, char *buf, size_t n, aftp_stream_read_cb *cb,
+		void *arg)
 {
 	int rc;
 

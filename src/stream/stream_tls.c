@@ -102,8 +102,8 @@ static int may_start(const struct aftp_stream *s, bool server)
 	return s->rd.end;
 }
 
-static int start(struct aftp_stream *s, SSL_CTX *ctx, bool server, const char *host, SSL_SESSION *session, aftp_stream_cb *cb,
-		void *arg)
+static int start(struct aftp_stream *s, SSL_CTX *ctx, bool server, const char *host, SSL_SESSION *session,
+		aftp_stream_cb *cb, void *arg)
 {
 	int rc;
 
@@ -120,7 +120,8 @@ static int start(struct aftp_stream *s, SSL_CTX *ctx, bool server, const char *h
 	return 0;
 }
 
-int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg)
+int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session,
+		aftp_stream_cb *cb, void *arg)
 {
 	return start(s, ctx, false, host, session, cb, arg);
 }

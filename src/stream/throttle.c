@@ -221,8 +221,8 @@ void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns)
 		t->observer(t->observer_arg, n, t->total, now_ns);
 }
 
-/* What came together while the first in line waited longer than it had to. It gets no more than a timer's slack at once:
- * a late timer must not show as a burst. */
+/* What came together while the first in line waited longer than it had to. It gets no more than a timer's slack at
+ * once: a late timer must not show as a burst. */
 static int64_t hold_back(struct aftp_throttle *t, uint64_t now_ns)
 {
 	int64_t lost = spill(t, now_ns);
@@ -235,8 +235,8 @@ static int64_t hold_back(struct aftp_throttle *t, uint64_t now_ns)
 	return lost + extra;
 }
 
-/* What was held back is owed. It comes as a rebate of at most a quarter of the time that goes by; not as credit, which a
- * full bucket could not hold. */
+/* What was held back is owed. It comes as a rebate of at most a quarter of the time that goes by; not as credit,
+ * which a full bucket could not hold. */
 void throttle_late(struct aftp_throttle *t, uint64_t now_ns)
 {
 	int64_t since = (int64_t)now_ns - t->late_ns;
@@ -252,7 +252,8 @@ void throttle_late(struct aftp_throttle *t, uint64_t now_ns)
 
 /* --- pairs ---------------------------------------------------------------------------------------- */
 
-int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps, uint64_t write_bps)
+int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps,
+		uint64_t write_bps)
 {
 	int rc;
 

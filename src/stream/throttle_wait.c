@@ -99,7 +99,8 @@ static void serve_first(struct throttle_line *line)
 	w->run(w);
 }
 
-/* Passes an unused turn on, and serves one waiter. After a run() the throttle may be gone; the line outlives the tick. */
+/* Passes an unused turn on, and serves one waiter. After a run() the throttle may be gone; the line outlives the
+ * tick. */
 static void tick(uv_timer_t *timer)
 {
 	struct throttle_line *line = timer->data;

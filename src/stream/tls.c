@@ -121,8 +121,8 @@ void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
-	/* Else OpenSSL spoils the session for others who use it, for no better reason than a close without close_notify. After a
-	 * real failure it has done so already. */
+	/* Else OpenSSL spoils the session for others who use it, for no better reason than a close without
+	 * close_notify. After a real failure it has done so already. */
 	if (t->ssl)
 		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);        /* and the BIO with it */

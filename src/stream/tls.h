@@ -21,10 +21,14 @@ struct tls {
 int tls_new(struct tls **out, SSL_CTX *ctx, bool server, const char *host, SSL_SESSION *session, size_t max);
 void tls_free(struct tls *t);                                    /* accepts NULL */
 
-int tls_handshake(struct tls *t);                                /* 1 done; 0 needs more in `in`; AFTP_ECERT, AFTP_ETLS */
-ssize_t tls_read(struct tls *t, char *buf, size_t n);            /* 1..n; 0 needs more; AFTP_EOF at close_notify; AFTP_ETLS */
-ssize_t tls_write(struct tls *t, const char *data, size_t n);    /* 1..n bytes taken, 0 when `out` is too full; AFTP_ETLS */
-int tls_bye(struct tls *t);                                      /* close_notify into `out`; 0 or AFTP_ETLS */
-bool tls_pending(const struct tls *t);                           /* tls_read() may have something without more in `in` */
+int tls_handshake(struct tls *t);        /* 1 done; 0 needs more in `in`; AFTP_ECERT, AFTP_ETLS */
+
+/* 1..n bytes; 0 needs more in `in`; AFTP_EOF at close_notify; AFTP_ETLS. */
+ssize_t tls_read(struct tls *t, char *buf, size_t n);
+/* 1..n bytes taken; 0 when `out` is too full; AFTP_ETLS. */
+ssize_t tls_write(struct tls *t, const char *data, size_t n);
+
+int tls_bye(struct tls *t);              /* close_notify into `out`; 0 or AFTP_ETLS */
+bool tls_pending(const struct tls *t);   /* tls_read() may have something without more in `in` */
 
 #endif

@@ -22,7 +22,7 @@
 struct pair {
 	uv_loop_t loop;
 	uv_tcp_t listener;
-	uv_timer_t guard;                /* ticks, so that no turn sleeps for long: a timer may have done all that is waited for */
+	uv_timer_t guard;                /* ticks, so that no turn sleeps for long past what is waited for */
 	int ticks;
 	struct sockaddr_in addr;
 	struct aftp_stream *a, *b;       /* a connected, b accepted */

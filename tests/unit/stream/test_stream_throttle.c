@@ -2,7 +2,8 @@
 
 #define MS 1000000ull
 
-/* Made-up time: a timer moves it on by a millisecond for each millisecond of the loop's, however slow the machine is. */
+/* Made-up time: a timer moves it on by a millisecond for each millisecond of the loop's, however slow the machine
+ * is. */
 struct clock {
 	struct pair *p;
 	uv_timer_t timer;
@@ -226,7 +227,8 @@ static void test_streams_share(void **state)
 	free(k2.data);
 }
 
-/* Waiting for a throttle is nobody's fault: the limits stand still. And a throttle that is taken off lets go at once. */
+/* Waiting for a throttle is nobody's fault: the limits stand still. And a throttle that is taken off lets go at
+ * once. */
 static void test_waiting_is_not_a_timeout(void **state)
 {
 	struct pair *p = *state;

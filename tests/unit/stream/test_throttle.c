@@ -213,7 +213,8 @@ struct run {
 
 /* A greedy consumer behind a timer that counts in whole milliseconds and comes late: by up to `late` ns, and
  * every hundredth time by `hiccup`. */
-static void consume(struct run *r, struct aftp_throttle *t, uint64_t from, uint64_t until, uint64_t late, uint64_t hiccup)
+static void consume(struct run *r, struct aftp_throttle *t, uint64_t from, uint64_t until, uint64_t late,
+		uint64_t hiccup)
 {
 	uint64_t quantum = throttle_wait_quantum(t);
 	uint64_t now = from;
@@ -281,7 +282,8 @@ static void test_average_and_windows(void **state)
 		check_run(*state, limits[i], MS, 0);
 }
 
-/* A busy machine wakes us late, by more than the burst covers: the average stands, and no window shows the making up. */
+/* A busy machine wakes us late, by more than the burst covers: the average stands, and no window shows the making
+ * up. */
 static void test_average_on_a_busy_machine(void **state)
 {
 	for (size_t i = 0; i < N_LIMITS; i++) {
