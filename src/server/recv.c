@@ -135,7 +135,7 @@ static void recv_check_cut(struct receiver *r)
 	else if (r->cut == CUT_DATA)
 		recv_end(r, AFTP_ECONNRESET);
 	else
-		r->s->stuck = true;
+		session_stick(r->s);
 }
 
 static void on_data(void *arg, ssize_t n)

@@ -104,7 +104,7 @@ void send_cancel_all(struct session *s)
 static void send_drained(struct sender *snd)
 {
 	if (snd->cutting && snd->cut == CUT_STALL) {
-		snd->s->stuck = true;
+		session_stick(snd->s);
 		return;
 	}
 	if (snd->cutting && snd->cut == CUT_ALL) {

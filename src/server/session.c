@@ -59,6 +59,12 @@ static void on_idle_closed(uv_handle_t *h)
 
 static void session_drained(struct session *s);
 
+void session_stick(struct session *s)
+{
+	s->stuck = true;
+	session_run(s);
+}
+
 void session_kill(struct session *s, bool abort)
 {
 	if (s->state == SESSION_DEAD)
@@ -307,8 +313,8 @@ static void dispatch(struct session *s, const char *verb, const char *arg)
 	enum babble babble = faults_babble(&s->srv->faults, cmd->verb);
 	if (babble != BABBLE_NONE) {
 		s->cmd = cmd;
-		s->stuck = true;
 		control_babble(s->control, babble);
+		session_stick(s);
 		return;
 	}
 	s->cmd = cmd;
@@ -366,7 +372,9 @@ static bool session_step(struct session *s)
 	if (s->state >= SESSION_LEAVING)
 		return false;
 	enum control_line next = control_next(s->control, &line, &len);
-	if (next == CONTROL_EOF && (s->stuck || (s->state == SESSION_OPEN && !s->cmd)))
+	if (next == CONTROL_EOF && s->stuck)
+		session_kill(s, false);
+	else if (next == CONTROL_EOF && s->state == SESSION_OPEN && !s->cmd)
 		session_leave(s);
 	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN || control_backlog(s->control) > BACKLOG_CAP)
 		return false;
@@ -442,8 +450,8 @@ static void greet(struct session *s)
 	s->counted = true;
 	s->srv->open_sessions++;
 	if (babble != BABBLE_NONE) {
-		s->stuck = true;
 		control_babble(s->control, babble);
+		session_stick(s);
 		return;
 	}
 	s->state = SESSION_OPEN;

@@ -97,6 +97,7 @@ void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);
 
 void session_leave(struct session *s);                       /* no more commands; closes when replies and data have left */
 void session_leave_on(struct session *s);                    /* looks whether they have */
+void session_stick(struct session *s);                       /* a fault: the command will not end; when the client goes, all ends */
 void session_kill(struct session *s, bool abort);            /* ends everything now; `abort`: with a reset */
 void session_login_reset(struct session *s);
 void session_restart_idle(struct session *s);
