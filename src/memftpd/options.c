@@ -170,7 +170,7 @@ static int set_listing(struct options *o, const char *value)
 static const struct row rows[] = {
 	{ "listen", "ADDRESS:PORT", SPECIAL, 0, add_listen, "where to listen; port 0 takes a free one; may be repeated (127.0.0.1:2121)" },
 	{ "user", "NAME[:PASSWORD[:ro|rw]]", SPECIAL, 0, add_user, "a user; without a password none is asked; may be repeated" },
-	{ "anonymous", "ro|rw", SPECIAL, 0, add_anonymous, "let anonymous in (the default, rw, when no user is named)" },
+	{ "anonymous", "[ro|rw]", SPECIAL, 0, add_anonymous, "let anonymous in (the default, rw, when no user is named)" },
 	{ "account", "WORD", TEXT, AT(account), NULL, "ask every user for this account after the password" },
 	{ "load", "FOLDER", SPECIAL, 0, add_load, "fill the tree from a folder; may be repeated" },
 	{ "pattern", "/PATH:BYTES", SPECIAL, 0, add_pattern, "a file with generated content that takes no memory; may be repeated" },

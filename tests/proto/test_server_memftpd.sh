@@ -1,0 +1,277 @@
+#!/bin/sh
+# The program: its options, its manual, its signals, and other people's clients.
+set -u
+BUILD=${BUILD:-build} SRC=${SRC:-.}
+memftpd=$BUILD/memftpd
+work=$(mktemp -d) || exit 1
+pid=
+trap 'stop; rm -rf "$work"' EXIT
+failures=0
+
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1"; failures=$((failures + 1)); [ $# -lt 2 ] || printf '%s\n' "$2" | sed 's/^/# /'; }
+check() { # name command...
+	name=$1
+	shift
+	if "$@" >"$work/check.log" 2>&1; then ok "$name"; else not_ok "$name" "$(tail -n 20 "$work/check.log")"; fi
+}
+have() { # name tool
+	command -v "$2" >/dev/null && return 0
+	echo "ok - $1 # SKIP no $2"
+	return 1
+}
+
+# Starts it on a free port with more options; sets port and pid.
+start() {
+	rm -f "$work/out"
+	mkfifo "$work/first"
+	"$memftpd" --listen 127.0.0.1:0 "$@" >"$work/first" 2>"$work/err" &
+	pid=$!
+	read -r line <"$work/first"
+	rm "$work/first"
+	port=${line##*:}
+}
+stop() {
+	[ -n "$pid" ] || return 0
+	kill -TERM "$pid" 2>/dev/null
+	wait "$pid"
+	status=$?
+	pid=
+	return $status
+}
+
+# --- options and manual ------------------------------------------------------------------------------
+
+options_of_help() { "$memftpd" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p' | sort; }
+options_of_man() { sed -n 's/^\.It Fl -\([a-z-]*\).*/\1/p' "$SRC/man/memftpd.1" | sort; }
+same_options() { options_of_help >"$work/help"; options_of_man >"$work/man"; [ -s "$work/help" ] && diff "$work/help" "$work/man"; }
+check "the manual has every option of --help, and no other" same_options
+
+bad_options() {
+	while IFS='|' read -r line; do
+		# shellcheck disable=SC2086
+		timeout 10 "$memftpd" $line >"$work/o" 2>"$work/e"
+		[ $? = 2 ] || { echo "exit status of: $line"; return 1; }
+		[ "$(wc -l <"$work/e")" = 1 ] && [ ! -s "$work/o" ] || { echo "output of: $line"; cat "$work/e"; return 1; }
+		grep -q '^memftpd: ' "$work/e" || return 1
+	done <<-END
+		--nonsense
+		nonsense
+		--
+		--latency
+		--latency x
+		--latency -1
+		--latency 99999999999
+		--rate 10X
+		--rate 99999999999G
+		--listen 127.0.0.1
+		--listen localhost:21
+		--listen ::1:0
+		--listen [127.0.0.1]:0
+		--listen 127.0.0.1:65536
+		--user
+		--user :secret
+		--anonymous=rx
+		--listing vms
+		--help=1
+		--pattern big:10
+		--pattern /big
+	END
+}
+check "a wrong option: one line and exit status 2" bad_options
+
+exit_one() { # text options...
+	text=$1
+	shift
+	timeout 10 "$memftpd" --listen 127.0.0.1:0 "$@" >"$work/o" 2>"$work/e"
+	[ $? = 1 ] && [ "$(wc -l <"$work/e")" = 1 ] && grep -q "$text" "$work/e" || { cat "$work/e"; return 1; }
+}
+check "a folder that is not there: exit status 1" exit_one 'no such' --load "$work/none"
+check "an unknown command to switch off: exit status 1" exit_one 'cannot be used' --no NONE
+check "a name that is used twice: exit status 1" exit_one 'cannot be used' --user a:b --user a:c
+
+prints() { "$memftpd" "$1" | grep -q "$2"; }
+check "--version" prints --version '^memftpd [0-9]'
+check "--help" prints --help '^usage: memftpd'
+
+# --- a site -------------------------------------------------------------------------------------------
+
+site=$work/site
+mkdir -p "$site/dir/sub" "$site/with space"
+printf 'hello\n' >"$site/dir/hello.txt"
+head -c 3000000 /dev/urandom >"$site/big.bin"
+: >"$site/dir/sub/empty"
+printf 'x' >"$site/with space/a [b] {c} \"d\""
+ln -s dir/hello.txt "$site/link"
+touch -d '2020-02-03 04:05:06 UTC' "$site/dir/hello.txt"
+mkfifo "$site/fifo"
+
+start --user joe:secret --user guest:guest:ro --load "$site" --stats
+case $line in
+"memftpd: listening on 127.0.0.1:"[1-9]*) ok "the first line says where" ;;
+*) not_ok "the first line says where" "$line" ;;
+esac
+check "what cannot be loaded is named" grep -q '/fifo: not a file, folder or link' "$work/err"
+
+in_use() { exit_one 'in use' --listen "127.0.0.1:$port"; }
+check "a port in use: exit status 1" in_use
+
+if have "curl reads, writes and is refused" curl; then
+	url=ftp://joe:secret@127.0.0.1:$port
+	by_curl() {
+		curl -sS "$url/big.bin" | cmp - "$site/big.bin" &&
+			curl -sS --disable-epsv "$url/dir/hello.txt" | cmp - "$site/dir/hello.txt" &&
+			curl -sS -r 1000000- "$url/big.bin" | cmp -i 0:1000000 - "$site/big.bin" &&
+			curl -sS -r 100-199 "$url/big.bin" | cmp -n 100 -i 0:100 - "$site/big.bin" &&
+			curl -sS -T "$site/big.bin" --ftp-create-dirs "$url/new/deep/up.bin" &&
+			curl -sS "$url/new/deep/up.bin" | cmp - "$site/big.bin" &&
+			curl -sS -a -T "$site/dir/hello.txt" "$url/new/deep/up.bin" &&
+			curl -sSI "$url/new/deep/up.bin" | grep -q '^Content-Length: 3000006' &&
+			curl -sS -l "$url/dir/" | tr -d '\r' | grep -qx hello.txt &&
+			curl -sSI "$url/dir/hello.txt" | grep -q 'Last-Modified: Mon, 03 Feb 2020 04:05:06 GMT' &&
+			! curl -sS "ftp://joe:wrong@127.0.0.1:$port/" && ! curl -sS "$url/none" &&
+			! curl -sS -T "$site/dir/hello.txt" "ftp://guest:guest@127.0.0.1:$port/x"
+	}
+	check "curl reads, writes and is refused" by_curl
+fi
+
+if have "lftp mirrors both ways" lftp; then
+	by_lftp() {
+		rm -rf "$work/back"
+		lftp -u joe,secret "ftp://127.0.0.1:$port" <<-END
+			set net:max-retries 1
+			set net:timeout 10
+			set cmd:fail-exit true
+			mirror -R --no-perms $site/dir /copied
+			mirror /copied $work/back/dir
+			mirror "/with space" "$work/back/with space"
+		END
+		diff -r "$site/dir" "$work/back/dir" && diff -r "$site/with space" "$work/back/with space" &&
+			[ "$(stat -c %Y "$site/dir/hello.txt")" = "$(stat -c %Y "$work/back/dir/hello.txt")" ]
+	}
+	check "lftp mirrors both ways" by_lftp
+fi
+
+python=/usr/bin/python3
+if have "ftplib does all that it can" "$python"; then
+	by_ftplib() {
+		timeout 60 "$python" - "$port" "$site" <<-'END'
+			import ftplib, io, sys
+			f = ftplib.FTP()
+			f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+			f.login('joe', 'secret')
+			big = open(sys.argv[2] + '/big.bin', 'rb').read()
+			def get(name, **more):
+			    b = io.BytesIO()
+			    f.retrbinary('RETR ' + name, b.write, **more)
+			    return b.getvalue()
+			assert get('big.bin') == big
+			assert get('big.bin', rest=2999999) == big[2999999:]
+			f.storbinary('STOR up', io.BytesIO(big))
+			f.storbinary('APPE up', io.BytesIO(b'tail'))
+			assert get('up') == big + b'tail'
+			f.storbinary('STOR up', io.BytesIO(b'MID'), rest=7)
+			assert get('up') == big[:7] + b'MID' + big[10:] + b'tail'
+			assert f.size('up') == len(big) + 4
+			names = {n: facts['type'] for n, facts in f.mlsd(facts=['type', 'size'])}
+			assert names['dir'] == 'dir' and names['up'] == 'file' and names['.'] == 'cdir', names
+			assert 'with space' in f.nlst() and f.nlst('with space') == ['a [b] {c} "d"']
+			f.mkd('one "two"')
+			f.cwd('one "two"')
+			assert f.pwd() == '/one "two"'
+			f.cwd('..')
+			f.rename('up', 'one "two"/up')
+			try:
+			    f.rmd('one "two"')
+			    assert False
+			except ftplib.error_perm as e:
+			    assert str(e).startswith('550')
+			f.delete('one "two"/up')
+			f.rmd('one "two"')
+			f.voidcmd('TYPE I')
+			s = f.transfercmd('RETR big.bin')
+			s.recv(1000)
+			assert f.abort().startswith('426')
+			s.close()
+			assert f.voidresp().startswith('226')
+			lines = []
+			f.retrlines('LIST', lines.append)
+			assert any(l.startswith('lrwxrwxrwx') and l.endswith('link -> dir/hello.txt') for l in lines), lines
+			assert f.quit().startswith('221')
+		END
+	}
+	check "ftplib does all that it can" by_ftplib
+	if "$python" -c 'import aioftp' 2>/dev/null; then
+		by_aioftp() {
+			timeout 60 "$python" - "$port" "$site" <<-'END'
+				import aioftp, asyncio, pathlib, sys
+				async def main(port, site):
+				    async with aioftp.Client.context('127.0.0.1', port, 'joe', 'secret') as c:
+				        assert await c.exists('/big.bin') and not await c.exists('/none')
+				        assert await c.is_dir('/dir') and await c.is_file('/dir/hello.txt')
+				        # It takes "." and ".." for entries.
+				        names = {str(p) for p, info in await c.list('/dir', recursive=True) if info['type'] in ('file', 'dir')}
+				        assert names == {'/dir/hello.txt', '/dir/sub', '/dir/sub/empty'}, names
+				        async with c.download_stream('/big.bin', offset=10) as s:
+				            data = b''.join([b async for b in s.iter_by_block(100000)])
+				        assert data == (site / 'big.bin').read_bytes()[10:]
+				        await c.make_directory('/a/b/c')
+				        async with c.upload_stream('/a/b/c/f') as s:
+				            await s.write(b'one')
+				        async with c.append_stream('/a/b/c/f') as s:
+				            await s.write(b'two')
+				        async with c.download_stream('/a/b/c/f') as s:
+				            assert await s.read() == b'onetwo'
+				        await c.rename('/a/b/c/f', '/a/g')
+				        await c.remove('/a')
+				        assert not await c.exists('/a')
+				asyncio.run(main(int(sys.argv[1]), pathlib.Path(sys.argv[2])))
+			END
+		}
+		check "aioftp does all that it can" by_aioftp
+	else
+		echo "ok - aioftp does all that it can # SKIP no aioftp"
+	fi
+	verbs_agree() {
+		"$python" - "$port" >"$work/help" <<-'END' || return 1
+			import ftplib, sys
+			f = ftplib.FTP()
+			f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+			print('\n'.join(' '.join(f.sendcmd('HELP').split('\n')[1:-1]).split()))
+		END
+		sed -n '/^\.Sh PROTOCOL/,/^\.Pp/p' "$SRC/man/memftpd.1" | grep -oE '\b[A-Z]{3,4}\b' | sort >"$work/man"
+		[ -s "$work/help" ] && diff "$work/help" "$work/man"
+	}
+	check "the manual names every command of HELP, and no other" verbs_agree
+fi
+
+counters() {
+	kill -USR1 "$pid" || return 1
+	i=0
+	until grep -q '^stat end$' "$work/err"; do
+		i=$((i + 1))
+		[ "$i" -lt 100 ] || return 1
+		sleep 0.1
+	done
+	grep -q '^stat HELP 1$' "$work/err" && grep -q '^stat sessions-now 0$' "$work/err"
+}
+check "SIGUSR1 prints the counters" counters
+check "SIGTERM ends it with exit status 0" stop
+check "--stats prints them at the end" test "$(grep -c '^stat end$' "$work/err")" = 2
+
+start_six() {
+	rm -f "$work/first"
+	mkfifo "$work/first"
+	"$memftpd" --listen '[::1]:0' --anonymous ro --pattern /p:10 >"$work/first" 2>"$work/err" &
+	pid=$!
+	read -r line <"$work/first"
+	case $line in "memftpd: listening on [::1]:"[1-9]*) ;; *) return 1 ;; esac
+	url="ftp://[::1]:${line##*:}"
+	[ "$(curl -sS "$url/p" | wc -c)" = 10 ] && ! curl -sS -T "$site/dir/hello.txt" "$url/x" && stop
+}
+if have "IPv6, and anonymous who may only read" curl; then
+	check "IPv6, and anonymous who may only read" start_six
+	stop
+fi
+
+exit $((failures > 0))
