@@ -1,0 +1,287 @@
+# lib.sh - a folder of every awkward kind of file, and what must hold when a server's copy of it is mounted.
+# Sourced by the test of each server, not run.  Needs SRC, BUILD and TMPDIR.
+# shellcheck shell=sh
+
+set -u
+export LC_ALL=C
+. "$SRC/tests/interop/servers.sh"
+
+data=$TMPDIR/data
+mnt=$TMPDIR/mnt
+many=10000                   # files in the big directory
+
+# What a server may change, before run_all:
+listing_cut=no               # yes: a listing of the big directory comes back cut
+mtime_precision=second       # listing: what LIST prints: minutes for 180 days, then days
+byte_names=yes               # no: the server refuses names that are not UTF-8
+
+bad=0
+
+# --- checks ---------------------------------------------------------------------------------------
+
+# check NAME COMMAND...: one line for the test's result, with what the command said when it failed.
+check() {
+	_name=$1
+	shift
+	if "$@" >"$TMPDIR/said" 2>&1; then
+		echo "ok - $_name"
+	else
+		head -c 4000 "$TMPDIR/said"
+		echo "not ok - $_name"
+		bad=1
+	fi
+}
+
+# same FILE FILE: equal and not empty.
+same() {
+	[ -s "$1" ] || { echo "$1 is empty"; return 1; }
+	diff "$1" "$2" | head -n 20 >"$TMPDIR/difference"
+	[ -s "$TMPDIR/difference" ] || return 0
+	cat "$TMPDIR/difference"
+	return 1
+}
+
+# --- the tree -------------------------------------------------------------------------------------
+
+# pattern SEED BYTES: bytes that do not compress, do not repeat, and are the same in every run.
+pattern() {
+	openssl enc -aes-128-ctr -K "$(printf %032x "$1")" -iv 0 </dev/zero 2>/dev/null | head -c "$2"
+}
+
+make_sizes() {
+	for n in 0 1 4095 4096 4097 65535 65536 65537 131071 1048575 1048577 67108864; do
+		pattern $n $n >"$1/$n.bin"
+	done
+}
+
+# shellcheck disable=SC2016 # names that only look like variables
+make_names() {
+	for n in 'a space' 'two  spaces' '[1]' 'x[ab]y' '*' 'what?' '{a,b}' 'back\slash' "it's" '"quoted"' '-dash' '--help' \
+		'-la' '.hidden' '..twodots' 'a -> b' 'semi;colon' 'a=b;type=dir; c' '100%' '#hash' '~tilde' '$HOME' '`tick`' \
+		'&amp;' 'naïve' '日本語' '😀' 'trailing.' 'a:b' '(paren)' 'tab	tab' 'plus+plus' '250 not a reply' 'total 12'; do
+		printf 'the file named %s\n' "$n" >"$1/$n"
+	done
+	mkdir "$1/dir [1] *" "$1/-dir" "$1/.dotdir" "$1/dir with  spaces"
+	for d in 'dir [1] *' '-dir' '.dotdir' 'dir with  spaces'; do
+		printf 'inside %s\n' "$d" >"$1/$d/inside"
+	done
+	echo 'globbed' >"$1/1"
+	mkdir "$1/dir 1 x"
+	echo 'not this one' >"$1/dir 1 x/globbed"
+	if [ $byte_names = yes ]; then
+		echo 'latin one' >"$1/$(printf 'caf\351')"
+	fi
+}
+
+make_times() {
+	for t in '1999-12-31 23:59:59' '2001-02-03 04:05:06' '2024-02-29 12:00:00' '2 hours ago' '5 days ago' '100 days ago' \
+		'300 days ago'; do
+		echo "$t" >"$1/$t"
+		touch -d "$t UTC" "$1/$t" 2>/dev/null || touch -d "$t" "$1/$t"
+	done
+}
+
+make_tree() {
+	mkdir -p "$1/sizes" "$1/names" "$1/times" "$1/links" "$1/empty" "$1/many" "$1/grid" "$1/deep/b/c/d/e/f/g/h/i/j"
+	make_sizes "$1/sizes"
+	make_names "$1/names"
+	make_times "$1/times"
+	echo deep >"$1/deep/b/c/d/e/f/g/h/i/j/file"
+	ln -s ../sizes/4097.bin "$1/links/relative"
+	(cd "$1/grid" && seq -f %02g 0 99 | xargs mkdir)
+	awk -v dir="$1" -v many=$many 'function put(name, n) { printf "%*d\n", n % 300, n >name; close(name) }
+		BEGIN {
+			for (i = 0; i < many; i++)
+				put(sprintf("%s/many/file %05d.txt", dir, i), i)
+			for (i = 0; i < 10000; i++)
+				put(sprintf("%s/grid/%02d/%02d", dir, i / 100, i % 100), i)
+		}'
+	chmod -R u=rwX,go=rX "$1"
+}
+
+# --- pictures of a tree, to compare ----------------------------------------------------------------
+
+# Links are left out (servers show them as links or as what they lead to), and a big folder whose listing is cut.
+find_in() {
+	_left_out='./links/*'
+	[ $listing_cut = yes ] && _left_out='./many/*'
+	(cd "$1" && shift && find . ! -path './links/*' ! -path "$_left_out" "$@")
+}
+
+names_of() {
+	find_in "$1" -printf '%y %P\n' | sort
+}
+
+sizes_of() {
+	find_in "$1" -type f -printf '%s %P\n' | sort
+}
+
+# Every file but those of the two big folders; of them one in a hundred.
+sums_of() {
+	(cd "$1" && find . -type f ! -path './links/*' \( ! -path './many/*' ! -path './grid/*' -o -name '*00.txt' -o -name 00 \) \
+		-print0 | sort -z | xargs -0 sha256sum)
+}
+
+times_of() {
+	(cd "$1/times" && find . -type f -printf '%T@ %P\n') | sort -k 2
+}
+
+same_names() {
+	names_of "$mnt" >"$TMPDIR/names" && same "$TMPDIR/names" "$TMPDIR/data.names"
+}
+
+same_sizes() {
+	sizes_of "$mnt" >"$TMPDIR/sizes" && same "$TMPDIR/sizes" "$TMPDIR/data.sizes"
+}
+
+same_sums() {
+	sums_of "$mnt" >"$TMPDIR/sums" && same "$TMPDIR/sums" "$TMPDIR/data.sums"
+}
+
+# How far apart a time may be: nothing, or what a listing leaves out.
+same_times() {
+	times_of "$mnt" >"$TMPDIR/times"
+	[ "$(wc -l <"$TMPDIR/times")" = 7 ] || { cat "$TMPDIR/times"; return 1; }
+	paste -d ' ' "$TMPDIR/times" "$TMPDIR/data.times" | awk -v precision=$mtime_precision -v now="$(date +%s)" '
+		{
+			theirs = int($1)
+			ours = int($(NF / 2 + 1))
+			slack = precision == "second" ? 0 : now - ours < 180 * 86400 ? 59 : 86399
+			if (theirs > ours || ours - theirs > slack) {
+				print "too far apart: " $0
+				bad = 1
+			}
+		}
+		END { exit bad }'
+}
+
+# --- mounting -------------------------------------------------------------------------------------
+
+needs_fuse() {
+	if [ ! -e /dev/fuse ]; then
+		echo 'skip: no /dev/fuse'
+		exit 77
+	fi
+}
+
+# mount_site [OPTIONS]: returns when the mount is live.
+mount_site() {
+	timeout 60 "$BUILD/ftpfs" "$server_url" "$mnt" ${1:+-o "$1"} && mountpoint -q "$mnt"
+}
+
+unmount_site() {
+	timeout 30 fusermount3 -u "$mnt" && ! mountpoint -q "$mnt"
+}
+
+clean_up() {
+	if mountpoint -q "$mnt" 2>/dev/null; then
+		fusermount3 -u -z "$mnt"
+	fi
+	server_stop
+}
+
+# fails_with WORDS COMMAND...: it fails, and says these words.
+fails_with() {
+	_words=$1
+	shift
+	"$@" >"$TMPDIR/failure" 2>&1 && { echo 'it succeeded'; return 1; }
+	grep -q "$_words" "$TMPDIR/failure" || { cat "$TMPDIR/failure"; return 1; }
+}
+
+refuses_password() {
+	timeout 60 "$BUILD/ftpfs" "$(echo "$server_url" | sed s/secret/wrong/)" "$mnt" && { echo 'it mounted'; return 1; }
+	[ $? != 124 ] && ! mountpoint -q "$mnt"
+}
+
+# Readers of one file, and of others, all at once.
+reads_at_once() {
+	_pids=
+	for f in "$@"; do
+		sha256sum <"$mnt/$f" >"$TMPDIR/at-once.$(echo "$_pids" | wc -w)" &
+		_pids="$_pids $!"
+	done
+	for p in $_pids; do
+		wait "$p" || return 1
+	done
+	_n=0
+	for f in "$@"; do
+		[ "$(cat "$TMPDIR/at-once.$_n")" = "$(sha256sum <"$data/$f")" ] || { echo "wrong bytes: $f"; return 1; }
+		_n=$((_n + 1))
+	done
+}
+
+# The middle and the end of a file, backwards, without what lies between.
+reads_in_pieces() {
+	for at in 60000000 33333333 1000001 12; do
+		cmp -n 70000 "$mnt/sizes/67108864.bin" "$data/sizes/67108864.bin" $at $at || return 1
+	done
+}
+
+reads_link() {
+	cmp "$mnt/links/relative" "$data/links/relative"
+}
+
+# Names that the listing had no room for can be opened all the same; what is in it is right.
+opens_beyond_cut() {
+	(cd "$data/many" && ls) >"$TMPDIR/all"
+	(cd "$mnt/many" && ls) >"$TMPDIR/listed"
+	comm -23 "$TMPDIR/all" "$TMPDIR/listed" >"$TMPDIR/beyond"
+	[ -s "$TMPDIR/beyond" ] || { echo 'the listing was not cut'; return 1; }
+	[ -z "$(comm -13 "$TMPDIR/all" "$TMPDIR/listed")" ] || return 1
+	[ "$(wc -l <"$TMPDIR/listed")" -gt $((many - 100)) ] || return 1
+	while read -r f; do
+		cmp "$mnt/many/$f" "$data/many/$f" || return 1
+	done <"$TMPDIR/beyond"
+}
+
+# --- all of it ------------------------------------------------------------------------------------
+
+# A plain client gets the same tree from this server: what fails below is the mount's.
+plain_client_reads() {
+	curl -sS --max-time 60 "${server_url}sizes/1048577.bin" | cmp - "$data/sizes/1048577.bin" || return 1
+	[ "$(curl -sS --max-time 60 -l "${server_url}sizes/" | wc -l)" = 12 ]
+}
+
+check_tree() {
+	check "$1: the same names" same_names
+	check "$1: the same sizes" same_sizes
+	check "$1: the same times" same_times
+	check "$1: the same bytes" same_sums
+	check "$1: a link is followed" reads_link
+	check "$1: pieces of a big file" reads_in_pieces
+	if [ $listing_cut = yes ]; then
+		check "$1: names beyond a cut listing" opens_beyond_cut
+	fi
+	check "$1: a missing name is missing" fails_with 'No such file' cat "$mnt/many/no such file"
+	check "$1: writing is refused" fails_with 'Read-only file system' touch "$mnt/new"
+}
+
+run_all() {
+	needs_fuse
+	trap clean_up EXIT
+	trap 'exit 1' HUP INT TERM
+	mkdir "$data" "$mnt"
+	make_tree "$data"
+	server_start "$1" "$data"
+	names_of "$data" >"$TMPDIR/data.names"
+	sizes_of "$data" >"$TMPDIR/data.sizes"
+	sums_of "$data" >"$TMPDIR/data.sums"
+	times_of "$data" >"$TMPDIR/data.times"
+
+	check 'a plain client reads' plain_client_reads
+	check 'a wrong password is refused' refuses_password
+	check 'mount' mount_site
+	check_tree 'four connections'
+	check 'unmount' unmount_site
+
+	check 'mount for readers at once' mount_site
+	check 'different files at once' reads_at_once sizes/67108864.bin sizes/1048577.bin sizes/1048575.bin sizes/131071.bin
+	check 'the same file at once' reads_at_once sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin
+	check 'unmount after readers at once' unmount_site
+
+	check 'mount with one connection' mount_site max_conns=1
+	check_tree 'one connection'
+	check 'one connection: files at once' reads_at_once sizes/67108864.bin sizes/1048577.bin sizes/67108864.bin
+	check 'unmount of one connection' unmount_site
+	exit $bad
+}

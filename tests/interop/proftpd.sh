@@ -1,0 +1,5 @@
+#!/bin/sh
+# time-limit: 300
+# ProFTPD.
+. "$SRC/tests/interop/lib.sh"
+run_all proftpd
