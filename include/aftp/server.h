@@ -1,8 +1,8 @@
 /* server - an FTP server on a vfs: users, passive transfers, counters, and faults on request.
  *
- * Commands that come pipelined are executed strictly in order, one at a time; each command's replies are complete before
- * the next command begins. One exception: while a transfer runs, ABOR and a bare STAT that are next in line are answered at once.
- * RFC 959, 1123 section 4.1, 2389, 2428, 3659. */
+ * Commands that come pipelined are executed strictly in order, one at a time; each command's replies are complete
+ * before the next command begins. One exception: while a transfer runs, ABOR and a bare STAT that are next in line
+ * are answered at once. RFC 959, 1123 section 4.1, 2389, 2428, 3659. */
 #ifndef AFTP_SERVER_H
 #define AFTP_SERVER_H
 
@@ -20,7 +20,8 @@ struct aftp_server;
 enum { AFTP_MAY_READ = 1 << 0, AFTP_MAY_WRITE = 1 << 1 };
 
 struct aftp_user {
-	const char *name;                /* NULL: the anonymous user, who logs in as "anonymous" or "ftp" with any password */
+	/* NULL: the anonymous user, who logs in as "anonymous" or "ftp" with any password */
+	const char *name;
 	const char *password;            /* NULL: none is asked, USER alone logs in (of the anonymous user: not used) */
 	const char *account;             /* NULL, or what ACCT must say after the password (332) */
 	unsigned may;                    /* AFTP_MAY_*; 0 permits nothing but to look at the working directory */
@@ -34,8 +35,9 @@ enum aftp_listing_style {
 
 /* Things that go wrong on purpose. All zero: nothing does. */
 struct aftp_faults {
-	/* Each way: what a client sends is seen this much later, and what the server sends leaves this much later, in order and without
-	 * limiting the rate. A connection counts as made after three times this, as its handshake would take. */
+	/* Each way: what a client sends is seen this much later, and what the server sends leaves this much later,
+	 * in order and without limiting the rate. A connection counts as made after three times this, as its
+	 * handshake would take. */
 	uint32_t latency_ms;
 	uint64_t rate;                   /* bytes/s of each data connection, each way; 0 = no limit */
 
@@ -44,16 +46,20 @@ struct aftp_faults {
 	uint64_t drop_all_after;         /* both connections are reset, as when a network dies */
 	uint64_t stall_after;            /* nothing more is sent or read on it; everything stays open */
 
-	/* When the control connection has carried this many bytes of replies (greeting included), or this many commands; 0 = never. */
+	/* When the control connection has carried this many bytes of replies (greeting included), or this many
+	 * commands; 0 = never. */
 	uint64_t drop_control_after;     /* both connections are reset, in the middle of a reply where it falls so */
-	uint64_t drop_after_commands;    /* the command that reaches the count is not executed: both connections are reset */
+	/* the command that reaches the count is not executed: both connections are reset */
+	uint64_t drop_after_commands;
 	uint32_t times;                  /* how often, over all sessions, the five above may strike; 0 = always */
 
-	const char *const *no;           /* verbs that the server does not have (502, not in FEAT or HELP); NULL-ended, may be NULL */
+	/* verbs that the server does not have (502, not in FEAT or HELP); NULL-ended, may be NULL */
+	const char *const *no;
 	bool no_final_reply;             /* a transfer's 226 never comes */
 	bool short_data;                 /* RETR and listings: half of the data, then 226 as if it were all */
 	bool refuse_data;                /* 229 and 227 name a port where nobody listens */
-	const char *pasv_address;        /* the address that 227 tells ("10,1,2,3" or "10.1.2.3"), whatever it really is; NULL = the true one */
+	/* the address that 227 tells ("10,1,2,3" or "10.1.2.3"), whatever it really is; NULL = the true one */
+	const char *pasv_address;
 	enum aftp_listing_style listing;
 
 	/* In place of the reply to `at` (a verb; NULL = of the greeting), for ever or until the client goes: */
@@ -69,11 +75,14 @@ struct aftp_server_options {
 	const struct aftp_user *users;   /* copied; none: one anonymous user who may read and write */
 	size_t nusers;
 	const char *welcome;             /* the text of the 220; NULL = "memftpd ready"; may have several lines */
-	int64_t idle_timeout_ms;         /* a session without a command (a running transfer is no idleness): 421; 0 = 300000, -1 = none */
+	/* a session without a command (a running transfer is no idleness): 421; 0 = 300000, -1 = none */
+	int64_t idle_timeout_ms;
 	int64_t data_timeout_ms;         /* a transfer command without its data connection: 425; 0 = 10000, -1 = none */
-	int64_t stall_timeout_ms;        /* a data connection without progress, replies that are not read: 426, or the end; 0 = 300000, -1 = none */
+	/* a data connection without progress, replies that are not read: 426, or the end; 0 = 300000, -1 = none */
+	int64_t stall_timeout_ms;
 	uint32_t max_connections;        /* one more gets 421 and is closed; 0 = no limit */
-	bool fractions;                  /* MDTM and the modify fact carry fractions of a second where a file has them */
+	/* MDTM and the modify fact carry fractions of a second where a file has them */
+	bool fractions;
 	struct aftp_faults faults;       /* copied, strings and all */
 	const struct aftp_log *log;      /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
 };
@@ -84,13 +93,15 @@ int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp
 /* Listens on one address (port 0 = any free port); may be called again for further ones, at most 8. 0 or -errno. */
 int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr);
 uint16_t aftp_server_port(const struct aftp_server *srv);          /* of the first listen; 0 before it */
-int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr);   /* likewise; AFTP_ENOTCONN before it */
+/* likewise; AFTP_ENOTCONN before it */
+int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr);
 
-/* Replaces the faults for what happens from now on; `times` is counted anew. 0, AFTP_ENOMEM, AFTP_EINVAL (the old ones stay). */
+/* Replaces the faults for what happens from now on; `times` is counted anew. 0, AFTP_ENOMEM, AFTP_EINVAL (the old
+ * ones stay). */
 int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *faults);
 
-/* Ends every session at once, sets *srv to NULL, then runs `closed` (may be NULL); the memory is gone then. Accepts a pointer to
- * NULL (then `closed` never runs). */
+/* Ends every session at once, sets *srv to NULL, then runs `closed` (may be NULL); the memory is gone then. Accepts
+ * a pointer to NULL (then `closed` never runs). */
 void aftp_server_close(struct aftp_server **srv, void (*closed)(void *arg), void *arg);
 
 /* --- counters ------------------------------------------------------------------------------------- */
@@ -107,7 +118,8 @@ struct aftp_server_counters {
 };
 void aftp_server_counters(const struct aftp_server *srv, struct aftp_server_counters *out);
 
-/* How often a verb was received ("RETR"; XMKD and the like count under their own name); 0 for a verb that the server does not know. */
+/* How often a verb was received ("RETR"; XMKD and the like count under their own name); 0 for a verb that the server
+ * does not know. */
 uint64_t aftp_server_count(const struct aftp_server *srv, const char *verb);
 
 /* Every verb that was received at least once, in alphabetical order. */

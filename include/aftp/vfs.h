@@ -4,11 +4,11 @@
  * callback; the results are in the request. The async contract is the one in status.h; statuses are -errno. There is
  * no cancel: a caller that loses interest waits for the callback, and closes what it was given.
  *
- * Paths are bytes, absolute, without "." or ".." components and without doubled or trailing slashes ("/" is the root).
- * Symbolic links are followed inside the vfs and never lead out of it.
+ * Paths are bytes, absolute, without "." or ".." components and without doubled or trailing slashes ("/" is the
+ * root). Symbolic links are followed inside the vfs and never lead out of it.
  *
- * Content is never copied on its way: read() lends memory that holds the file's bytes, lend() lends memory where the next
- * bytes of an upload may land. A reader sees the one version of the file that was there when it was opened. */
+ * Content is never copied on its way: read() lends memory that holds the file's bytes, lend() lends memory where the
+ * next bytes of an upload may land. A reader sees the one version of the file that was there when it was opened. */
 #ifndef AFTP_VFS_H
 #define AFTP_VFS_H
 
@@ -47,7 +47,8 @@ struct aftp_vfs_req {
 	aftp_vfs_cb *cb;                 /* likewise */
 	void *arg;                       /* likewise */
 	struct aftp_vfs_stat st;         /* stat, open */
-	const char *target;              /* stat: of a symbolic link that was not followed, else NULL; valid during the callback */
+	/* stat: of a symbolic link that was not followed, else NULL; valid during the callback */
+	const char *target;
 	struct aftp_vfs_file *file;      /* open */
 	struct aftp_vfs_dir *dir;        /* opendir */
 	const char *data;                /* read: lent until release() or close() */
@@ -67,30 +68,38 @@ enum {
 
 struct aftp_vfs_ops {
 	/* -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as in POSIX, here and below. */
-	int (*stat)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg);
-	/* Reading or writing, one of them; each handle has its own position, which starts at `offset`. A reader that starts past
-	 * the end gets the end; a writer fills the gap with zeros. -EISDIR for a directory, -EINVAL for senseless flags. */
-	int (*open)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset, aftp_vfs_cb *cb,
-	            void *arg);
+	int (*stat)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb,
+		void *arg);
+	/* Reading or writing, one of them; each handle has its own position, which starts at `offset`. A reader that
+	 * starts past the end gets the end; a writer fills the gap with zeros. -EISDIR for a directory, -EINVAL for
+	 * senseless flags. */
+	int (*open)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset,
+		aftp_vfs_cb *cb, void *arg);
 	int (*opendir)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg);
-	int (*mkdir)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg);
+	int (*mkdir)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
+		void *arg);
 	int (*rmdir)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg);
 	int (*unlink)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg);
 	/* As rename(2): replaces a file, or an empty directory by a directory. */
-	int (*rename)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb, void *arg);
-	int (*set_mtime)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, int64_t sec, uint32_t nsec, aftp_vfs_cb *cb,
-	                 void *arg);
-	int (*chmod)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg);
-	int (*symlink)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *target, const char *path, aftp_vfs_cb *cb, void *arg);
+	int (*rename)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb,
+		void *arg);
+	int (*set_mtime)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, int64_t sec, uint32_t nsec,
+		aftp_vfs_cb *cb, void *arg);
+	int (*chmod)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
+		void *arg);
+	int (*symlink)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *target, const char *path,
+		aftp_vfs_cb *cb, void *arg);
 
 	/* The next 1..max bytes, lent; several loans may be out at once. One read at a time for each file. */
 	int (*read)(struct aftp_vfs_file *f, struct aftp_vfs_req *r, size_t max, aftp_vfs_cb *cb, void *arg);
 	void (*release)(struct aftp_vfs_file *f, const char *data);
-	/* Room for the next bytes, *len of it (at least 1); NULL when there is none now: then writable() tells when or why not.
-	 * One loan at a time. filled() says that n bytes landed at its start (n may be 0) and ends the loan. */
+	/* Room for the next bytes, *len of it (at least 1); NULL when there is none now: then writable() tells when
+	 * or why not. One loan at a time. filled() says that n bytes landed at its start (n may be 0) and ends the
+	 * loan. */
 	char *(*lend)(struct aftp_vfs_file *f, size_t *len);
 	void (*filled)(struct aftp_vfs_file *f, size_t n);
-	int (*writable)(struct aftp_vfs_file *f, struct aftp_vfs_req *r, aftp_vfs_cb *cb, void *arg);   /* 0, or -ENOSPC, -EDQUOT, -EFBIG */
+	/* 0, or -ENOSPC, -EDQUOT, -EFBIG */
+	int (*writable)(struct aftp_vfs_file *f, struct aftp_vfs_req *r, aftp_vfs_cb *cb, void *arg);
 	/* Ends every loan and the handle, also when it fails. The status is that of what was written. */
 	int (*close)(struct aftp_vfs_file *f, struct aftp_vfs_req *r, aftp_vfs_cb *cb, void *arg);
 
@@ -106,8 +115,9 @@ struct aftp_vfs_dir { struct aftp_vfs *fs; };
 
 /* --- the memory vfs ------------------------------------------------------------------------------- */
 
-/* Hash directories, chunked copy-on-write content, nanosecond times, modes, symbolic links. The owner's bits of a mode count, as
- * they would for a user who owns all files: a file without 0400 cannot be read, one without 0200 not be written. */
+/* Hash directories, chunked copy-on-write content, nanosecond times, modes, symbolic links. The owner's bits of a
+ * mode count, as they would for a user who owns all files: a file without 0400 cannot be read, one without 0200 not
+ * be written. */
 struct aftp_memfs;
 
 int aftp_memfs_new(struct aftp_memfs **out, uv_loop_t *loop);
@@ -116,7 +126,8 @@ int aftp_memfs_new(struct aftp_memfs **out, uv_loop_t *loop);
 void aftp_memfs_close(struct aftp_memfs **fs);
 struct aftp_vfs *aftp_memfs_vfs(struct aftp_memfs *fs);
 
-/* Direct access for whoever owns the content, at any time, also while a server serves it. Statuses: 0 or -errno. Modes are not asked. */
+/* Direct access for whoever owns the content, at any time, also while a server serves it. Statuses: 0 or -errno.
+ * Modes are not asked. */
 
 /* A file with this content, in place of one that may be there; missing parents are made. The bytes are copied. */
 int aftp_memfs_put(struct aftp_memfs *fs, const char *path, const void *data, size_t len);
@@ -128,14 +139,17 @@ int aftp_memfs_mkdir(struct aftp_memfs *fs, const char *path);          /* with 
 int aftp_memfs_symlink(struct aftp_memfs *fs, const char *target, const char *path);   /* with parents */
 int aftp_memfs_remove(struct aftp_memfs *fs, const char *path);         /* and all below it; the root is emptied */
 int aftp_memfs_chmod(struct aftp_memfs *fs, const char *path, uint32_t mode);
-int aftp_memfs_set_mtime(struct aftp_memfs *fs, const char *path, int64_t sec, uint32_t nsec);   /* links are not followed */
-int aftp_memfs_stat(struct aftp_memfs *fs, const char *path, struct aftp_vfs_stat *st);          /* links are not followed */
+/* links are not followed */
+int aftp_memfs_set_mtime(struct aftp_memfs *fs, const char *path, int64_t sec, uint32_t nsec);
+/* links are not followed */
+int aftp_memfs_stat(struct aftp_memfs *fs, const char *path, struct aftp_vfs_stat *st);
 /* Copies up to n bytes from `offset`. The count, 0 at the end, or -errno. */
 ssize_t aftp_memfs_read(struct aftp_memfs *fs, const char *path, uint64_t offset, void *buf, size_t n);
 
-/* Fills the directory `at` from a real folder: regular files, directories and symbolic links with their modes and mtimes, in the
- * order of their names. Blocks. What cannot be read and what is none of these is left out, and told to `report` (may be NULL) with its
- * path and -errno (-ENOTSUP: of another type). 0 when the folder itself could be read, else -errno. */
+/* Fills the directory `at` from a real folder: regular files, directories and symbolic links with their modes and
+ * mtimes, in the order of their names. Blocks. What cannot be read and what is none of these is left out, and told
+ * to `report` (may be NULL) with its path and -errno (-ENOTSUP: of another type). 0 when the folder itself could be
+ * read, else -errno. */
 typedef void aftp_memfs_report(void *arg, const char *path, int status);
 int aftp_memfs_load(struct aftp_memfs *fs, const char *folder, const char *at, aftp_memfs_report *report, void *arg);
 

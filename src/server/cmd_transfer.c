@@ -42,7 +42,8 @@ void cmd_stou(struct session *s, const char *arg)
 		transfer_store(s, AFTP_VFS_CREATE | AFTP_VFS_EXCLUSIVE | AFTP_VFS_TRUNCATE, 0, true);
 }
 
-/* Options as ls(1) takes them: words of letters that begin with '-'; "--" ends them. What follows is the path, blanks and all. */
+/* Options as ls(1) takes them: words of letters that begin with '-'; "--" ends them. What follows is the path,
+ * blanks and all. */
 static const char *skip_options(const char *arg, bool *all, bool *itself)
 {
 	while (arg[0] == '-') {

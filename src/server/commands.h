@@ -20,7 +20,8 @@ struct command {
 	unsigned keeps;                  /* what the command before it set and it does not clear: KEEP_* */
 	void (*run)(struct session *s, const char *arg);
 	const char *syntax;              /* what follows the verb, for HELP */
-	void (*in_transfer)(struct session *s);      /* answers a bare one that is next in line while a transfer runs; or NULL */
+	/* answers a bare one that is next in line while a transfer runs; or NULL */
+	void (*in_transfer)(struct session *s);
 };
 
 enum { KEEP_REST = 1 << 0, KEEP_RENAME = 1 << 1 };

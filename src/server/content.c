@@ -17,7 +17,8 @@ static size_t min_size(uint64_t a, uint64_t b)
 
 /* --- chunks ---------------------------------------------------------------------------------------- */
 
-/* Whole chunks are mapped and filled in by the kernel in one go: a fault for each page would cost more than the copy. */
+/* Whole chunks are mapped and filled in by the kernel in one go: a fault for each page would cost more than the
+ * copy. */
 static struct chunk *chunk_new(size_t cap)
 {
 	bool whole = cap == CONTENT_CHUNK;
@@ -287,7 +288,8 @@ static int content_open_chunk(struct content **c, uint64_t off, size_t more, str
 	if (rc == 0)
 		rc = content_gap(*c, off);
 	if (rc == 0)
-		rc = chunk_writable(*c, (size_t)(off / CONTENT_CHUNK), in, min_size((uint64_t)in + more, CONTENT_CHUNK), ch);
+		rc = chunk_writable(*c, (size_t)(off / CONTENT_CHUNK), in, min_size((uint64_t)in + more, CONTENT_CHUNK),
+			ch);
 	return rc;
 }
 

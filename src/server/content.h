@@ -46,8 +46,8 @@ size_t content_copy_out(const struct content *c, uint64_t off, void *buf, size_t
 int content_resize(struct content **c, uint64_t size);
 int content_write(struct content **c, uint64_t off, const void *data, size_t n);
 
-/* Room for bytes at `off`, lent: *len at least 1. *pin is the chunk, pinned until content_unpin(). What lands there is part of the
- * content after content_landed(). */
+/* Room for bytes at `off`, lent: *len at least 1. *pin is the chunk, pinned until content_unpin(). What lands there
+ * is part of the content after content_landed(). */
 int content_room(struct content **c, uint64_t off, struct chunk **pin, char **room, size_t *len);
 int content_landed(struct content **c, uint64_t off, struct chunk *pin, size_t n);
 void content_unpin(struct chunk *pin);                   /* accepts NULL */

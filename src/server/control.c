@@ -133,7 +133,8 @@ static void on_data(void *arg, ssize_t n)
 static size_t telnet_length(const char *p, size_t n)
 {
 	size_t i = 0;
-	while (i + 1 < n && (unsigned char)p[i] == 255 && (unsigned char)p[i + 1] >= 240 && (unsigned char)p[i + 1] < 255)
+	while (i + 1 < n && (unsigned char)p[i] == 255 && (unsigned char)p[i + 1] >= 240
+		&& (unsigned char)p[i + 1] < 255)
 		i += 2;
 	return i;
 }

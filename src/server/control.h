@@ -31,8 +31,8 @@ enum control_line {
 	CONTROL_TOO_LONG,            /* one line over the cap; the rest of it is passed over */
 	CONTROL_EOF,                 /* the client will send nothing more; a part of a line is not a command */
 };
-/* The next line, without its end and leading telnet commands; valid until the next call into the control. A line is given again
- * until control_consume(). */
+/* The next line, without its end and leading telnet commands; valid until the next call into the control. A line is
+ * given again until control_consume(). */
 enum control_line control_next(struct control *c, const char **line, size_t *len);
 void control_consume(struct control *c);
 void control_deafen(struct control *c);                          /* drops all further input */
@@ -45,7 +45,8 @@ size_t control_backlog(const struct control *c);                 /* bytes of rep
 enum babble { BABBLE_NONE, BABBLE_GARBAGE, BABBLE_LINE, BABBLE_REPLY, BABBLE_SILENCE };
 void control_babble(struct control *c, enum babble kind);
 
-/* Ends the connection (what was put and not sent is lost), sets *c to NULL, then runs `closed`; the memory is gone then. */
+/* Ends the connection (what was put and not sent is lost), sets *c to NULL, then runs `closed`; the memory is gone
+ * then. */
 void control_close(struct control **c, bool abort, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -1,7 +1,7 @@
 /* data - the passive data channel of a session: from EPSV to the one connection that a transfer takes.
  *
- * The first connection from the control peer's address wins, and the port is closed with it; others are reset. A new EPSV or
- * PASV closes what was pending. The channel keeps across other commands until a transfer takes it. */
+ * The first connection from the control peer's address wins, and the port is closed with it; others are reset. A new
+ * EPSV or PASV closes what was pending. The channel keeps across other commands until a transfer takes it. */
 #ifndef SERVER_DATA_H
 #define SERVER_DATA_H
 

@@ -17,7 +17,8 @@ struct delay_item {                  /* embedded in what waits; zero it before f
 };
 
 int delay_new(struct delay **out, uv_loop_t *loop);
-void delay_close(struct delay **d);                              /* async; items still queued are dropped; accepts a pointer to NULL */
+/* async; items still queued are dropped; accepts a pointer to NULL */
+void delay_close(struct delay **d);
 
 void delay_add(struct delay *d, struct delay_item *item, uint64_t ms);       /* not while it is queued */
 void delay_add_at(struct delay *d, struct delay_item *item, uint64_t due_ns);

@@ -97,7 +97,8 @@ bool faults_strike(struct faults *f)
 
 enum cut faults_next_cut(const struct faults *f, uint64_t *at)
 {
-	const uint64_t when[] = { [CUT_DATA] = f->set.drop_after, [CUT_ALL] = f->set.drop_all_after, [CUT_STALL] = f->set.stall_after };
+	const uint64_t when[] = { [CUT_DATA] = f->set.drop_after, [CUT_ALL] = f->set.drop_all_after,
+		[CUT_STALL] = f->set.stall_after };
 	enum cut cut = CUT_NONE;
 	if (f->set.times > 0 && f->struck >= f->set.times)
 		return CUT_NONE;

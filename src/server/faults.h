@@ -17,7 +17,8 @@ int faults_init(struct faults *f, const struct aftp_faults *from);
 void faults_finish(struct faults *f);                        /* accepts a zeroed value */
 
 bool faults_hide(const struct faults *f, const char *verb);  /* the server is said not to have it */
-enum babble faults_babble(const struct faults *f, const char *verb);     /* instead of the reply to it; NULL = the greeting */
+/* instead of the reply to it; NULL = the greeting */
+enum babble faults_babble(const struct faults *f, const char *verb);
 bool faults_strike(struct faults *f);                        /* may a cut happen once more? counts it */
 
 /* When the next cut of a transfer is due, and what it is. */

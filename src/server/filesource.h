@@ -12,6 +12,7 @@ extern const struct source filesource_ops;
 
 /* Takes the file; holds the session until it is closed. */
 int filesource_new(struct filesource **out, struct session *s, struct aftp_vfs_file *file);
-void filesource_start(struct filesource *f, struct sender *snd);     /* before the sender is answered for the first time */
+/* before the sender is answered for the first time */
+void filesource_start(struct filesource *f, struct sender *snd);
 
 #endif

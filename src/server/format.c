@@ -12,7 +12,8 @@
 #define YEAR_9999 253402300799
 enum { HALF_YEAR = 182 * 86400 };
 
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+	"Dec" };
 
 /* snprintf into a line that is known to have room. */
 __attribute__((format(printf, 2, 3)))
@@ -51,7 +52,8 @@ void format_time(char *out, int64_t sec, uint32_t nsec, bool fractions)
 {
 	struct tm tm;
 	broken_down(sec, &tm);
-	size_t n = put(out, "%04d%02d%02d%02d%02d%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	size_t n = put(out, "%04d%02d%02d%02d%02d%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		tm.tm_min, tm.tm_sec);
 	if (!fractions || nsec == 0)
 		return;
 	n += put(out + n, ".%09" PRIu32, nsec);
@@ -89,7 +91,8 @@ int format_parse_time(const char *text, int64_t *sec, uint32_t *nsec, const char
 	int hour = day < 0 ? -1 : digits(&p, 2), min = hour < 0 ? -1 : digits(&p, 2), s = min < 0 ? -1 : digits(&p, 2);
 	if (s < 0 || mon < 1 || mon > 12 || day < 1 || hour > 23 || min > 59 || s > 60)
 		return -EINVAL;
-	struct tm tm = { .tm_year = year - 1900, .tm_mon = mon - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min, .tm_sec = s };
+	struct tm tm = { .tm_year = year - 1900, .tm_mon = mon - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min,
+		.tm_sec = s };
 	*sec = timegm(&tm);
 	if (tm.tm_mday != day && s < 60)         /* the 31st of a month that has 30 */
 		return -EINVAL;
@@ -100,7 +103,8 @@ int format_parse_time(const char *text, int64_t *sec, uint32_t *nsec, const char
 
 /* --- MLSx ------------------------------------------------------------------------------------------ */
 
-static const char *const fact_names[] = { "modify", "perm", "size", "type", "unique", "UNIX.group", "UNIX.mode", "UNIX.owner" };
+static const char *const fact_names[] = { "modify", "perm", "size", "type", "unique", "UNIX.group", "UNIX.mode",
+	"UNIX.owner" };
 enum { FACTS = sizeof(fact_names) / sizeof(fact_names[0]) };
 
 unsigned format_parse_facts(const char *list)
@@ -146,7 +150,8 @@ static size_t put_type(char *out, const struct format_entry *e)
 		out[n++] = ';';
 		return n;
 	}
-	return put(out, "type=%s;", e->st->type == AFTP_TYPE_DIR ? "dir" : e->st->type == AFTP_TYPE_LINK ? "OS.unix=symlink" : "file");
+	return put(out, "type=%s;", e->st->type == AFTP_TYPE_DIR ? "dir" : e->st->type == AFTP_TYPE_LINK
+		? "OS.unix=symlink" : "file");
 }
 
 size_t format_mlsx(char *out, const struct format_entry *e, unsigned facts, unsigned may, bool fractions)
@@ -201,8 +206,8 @@ size_t format_unix(char *out, const struct format_entry *e, int64_t now)
 	mode_letters(mode, st);
 	broken_down(st->mtime, &tm);
 	uint64_t size = st->type == AFTP_TYPE_DIR ? 4096 : st->size;
-	size_t n = put(out, "%s %4" PRIu32 " %-8" PRIu32 " %-8" PRIu32 " %8" PRIu64 " %s %02d ", mode, st->nlink, st->uid, st->gid, size,
-	               months[tm.tm_mon], tm.tm_mday);
+	size_t n = put(out, "%s %4" PRIu32 " %-8" PRIu32 " %-8" PRIu32 " %8" PRIu64 " %s %02d ", mode, st->nlink,
+		st->uid, st->gid, size, months[tm.tm_mon], tm.tm_mday);
 	if (st->mtime > now || st->mtime < now - HALF_YEAR)
 		n += put(out + n, " %04d ", tm.tm_year + 1900);
 	else
@@ -219,8 +224,8 @@ size_t format_dos(char *out, const struct format_entry *e)
 {
 	struct tm tm;
 	broken_down(e->st->mtime, &tm);
-	size_t n = put(out, "%02d-%02d-%02d  %02d:%02d%s ", tm.tm_mon + 1, tm.tm_mday, tm.tm_year % 100, (tm.tm_hour + 11) % 12 + 1,
-	               tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
+	size_t n = put(out, "%02d-%02d-%02d  %02d:%02d%s ", tm.tm_mon + 1, tm.tm_mday, tm.tm_year % 100,
+		(tm.tm_hour + 11) % 12 + 1, tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
 	if (e->st->type == AFTP_TYPE_DIR)
 		n += put(out + n, "      <DIR>          ");
 	else

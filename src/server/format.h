@@ -1,4 +1,5 @@
-/* format - the lines of listings, and the times in them (RFC 3659 sections 2.3 and 7; LIST as vsftpd and IIS print it). Pure. */
+/* format - the lines of listings, and the times in them (RFC 3659 sections 2.3 and 7; LIST as vsftpd and IIS print
+ * it). Pure. */
 #ifndef SERVER_FORMAT_H
 #define SERVER_FORMAT_H
 
@@ -23,7 +24,8 @@ struct format_entry {
 	const struct aftp_vfs_stat *st;
 };
 
-/* Each writes one line with CR LF into `out` (FORMAT_LINE bytes) and returns its length. Line ends in names are shown as '?'. */
+/* Each writes one line with CR LF into `out` (FORMAT_LINE bytes) and returns its length. Line ends in names are
+ * shown as '?'. */
 size_t format_mlsx(char *out, const struct format_entry *e, unsigned facts, unsigned may, bool fractions);
 size_t format_unix(char *out, const struct format_entry *e, int64_t now);
 size_t format_dos(char *out, const struct format_entry *e);

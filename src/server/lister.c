@@ -76,7 +76,8 @@ static int add_first(struct lister *l)
 	for (size_t i = 0; i < 2 && rc == 0; i++) {
 		const struct first *f = &l->first[i];
 		if (f->name)
-			rc = add_line(l, &(struct format_entry){ .name = f->name, .dot = f->dot, .target = l->target, .st = &f->st });
+			rc = add_line(l, &(struct format_entry){ .name = f->name, .dot = f->dot, .target = l->target,
+				.st = &f->st });
 	}
 	return rc;
 }
@@ -232,13 +233,15 @@ static void on_stat(void *arg, int status)
 		list_one(l);
 }
 
-int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself, lister_open_cb *cb, void *arg)
+int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself,
+	lister_open_cb *cb, void *arg)
 {
 	struct aftp_vfs *fs = session_vfs(s);
 	struct lister *l = calloc(1, sizeof(*l));
 	if (!l)
 		return AFTP_ENOMEM;
-	*l = (struct lister){ .s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path), .opened = cb, .arg = arg };
+	*l = (struct lister){ .s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path),
+		.opened = cb, .arg = arg };
 	buf_init(&l->block, BLOCK_CAP);
 	session_hold(s);
 	int rc = l->path ? fs->ops->stat(fs, &l->req, path, false, on_stat, l) : AFTP_ENOMEM;

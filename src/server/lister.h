@@ -13,12 +13,14 @@ struct lister;
 
 enum lister_format { LISTER_LIST, LISTER_NLST, LISTER_MLSD };
 
-/* Looks at `path` and opens what is to be listed: the entries of a directory (also behind a link), or the one line of anything
- * else (MLSD: -ENOTDIR). `dots`: with "." and ".."; `itself`: a directory is one line too. Holds the session; the callback runs also when the
- * session has died meanwhile. */
+/* Looks at `path` and opens what is to be listed: the entries of a directory (also behind a link), or the one line
+ * of anything else (MLSD: -ENOTDIR). `dots`: with "." and ".."; `itself`: a directory is one line too. Holds the
+ * session; the callback runs also when the session has died meanwhile. */
 typedef void lister_open_cb(void *arg, int status, struct lister *l);
-int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself, lister_open_cb *cb, void *arg);
-void lister_close(struct lister *l);             /* also while lister_next() is under way: then its callback does not run */
+int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself,
+	lister_open_cb *cb, void *arg);
+/* also while lister_next() is under way: then its callback does not run */
+void lister_close(struct lister *l);
 
 /* The next block of lines, the caller's to free(), now or later; n 0: the end, or status < 0; data is NULL then. */
 typedef void lister_cb(void *arg, int status, char *data, size_t n);

@@ -110,8 +110,8 @@ static int open_node(struct aftp_memfs *fs, struct memnode *n, unsigned flags, u
 	return 0;
 }
 
-int memfile_open(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset, aftp_vfs_cb *cb,
-                 void *arg)
+int memfile_open(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset,
+	aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = (struct aftp_memfs *)(void *)vfs;
 	unsigned way = flags & (AFTP_VFS_READ | AFTP_VFS_WRITE);

@@ -45,7 +45,8 @@ static struct aftp_memfs *memfs_of(struct aftp_vfs *vfs)
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
-static int op_stat(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg)
+static int op_stat(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb,
+	void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
@@ -70,7 +71,8 @@ static int find_writable_parent(struct aftp_memfs *fs, const char *path, struct 
 	return rc;
 }
 
-static int op_mkdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg)
+static int op_mkdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
+	void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
@@ -82,7 +84,8 @@ static int op_mkdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *pa
 	return 0;
 }
 
-static int op_symlink(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *target, const char *path, aftp_vfs_cb *cb, void *arg)
+static int op_symlink(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *target, const char *path,
+	aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
@@ -162,14 +165,15 @@ static int rename_node(struct aftp_memfs *fs, const char *from, const char *to)
 	return memtree_move(n, tdir, tname);
 }
 
-static int op_rename(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb, void *arg)
+static int op_rename(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb,
+	void *arg)
 {
 	memfs_answer(memfs_of(vfs), r, rename_node(memfs_of(vfs), from, to), cb, arg);
 	return 0;
 }
 
-static int op_set_mtime(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, int64_t sec, uint32_t nsec, aftp_vfs_cb *cb,
-                        void *arg)
+static int op_set_mtime(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, int64_t sec, uint32_t nsec,
+	aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
@@ -182,7 +186,8 @@ static int op_set_mtime(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char
 	return 0;
 }
 
-static int op_chmod(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg)
+static int op_chmod(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
+	void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;

@@ -18,8 +18,8 @@ struct aftp_memfs {
 void memfs_answer(struct aftp_memfs *fs, struct aftp_vfs_req *r, int status, aftp_vfs_cb *cb, void *arg);
 
 /* The file operations, in memfile.c. */
-int memfile_open(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset, aftp_vfs_cb *cb,
-                 void *arg);
+int memfile_open(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset,
+	aftp_vfs_cb *cb, void *arg);
 int memfile_read(struct aftp_vfs_file *f, struct aftp_vfs_req *r, size_t max, aftp_vfs_cb *cb, void *arg);
 void memfile_release(struct aftp_vfs_file *f, const char *data);
 char *memfile_lend(struct aftp_vfs_file *f, size_t *len);

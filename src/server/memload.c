@@ -1,4 +1,5 @@
-/* memload - fills the memory vfs from a real folder, in two steps for each directory: what is in it, then its own mode and time. */
+/* memload - fills the memory vfs from a real folder, in two steps for each directory: what is in it, then its own
+ * mode and time. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

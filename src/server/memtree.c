@@ -32,7 +32,8 @@ void memtree_unref(struct memnode *n)
 	free(n);
 }
 
-static struct memnode *node_new(struct memtree *t, const char *name, enum aftp_type type, uint32_t mode, const char *target)
+static struct memnode *node_new(struct memtree *t, const char *name, enum aftp_type type, uint32_t mode,
+	const char *target)
 {
 	struct memnode *n = calloc(1, sizeof(*n));
 	if (!n)
@@ -128,8 +129,8 @@ static int name_check(const char *name)
 	return 0;
 }
 
-int memtree_add(struct memtree *t, struct memnode *dir, const char *name, enum aftp_type type, uint32_t mode, const char *target,
-                struct memnode **out)
+int memtree_add(struct memtree *t, struct memnode *dir, const char *name, enum aftp_type type, uint32_t mode,
+	const char *target, struct memnode **out)
 {
 	int rc = name_check(name);
 	if (rc < 0)
@@ -213,7 +214,8 @@ static int walk_link(struct walk *w, struct memnode *link, struct memnode **out)
 	return walk_from(w, from, link->target, w->how | MEMTREE_FOLLOW, out);
 }
 
-static int walk_step(struct walk *w, struct memnode *at, const char *name, size_t len, bool last, unsigned how, struct memnode **out)
+static int walk_step(struct walk *w, struct memnode *at, const char *name, size_t len, bool last, unsigned how,
+	struct memnode **out)
 {
 	if (at->type != AFTP_TYPE_DIR)
 		return -ENOTDIR;

@@ -58,8 +58,8 @@ struct memnode *memtree_child(struct memnode *dir, const char *name, size_t len)
 
 /* A new node under `dir`, with the time of now; a file gets empty content, a link its target (else NULL).
  * -EEXIST, -ENAMETOOLONG, -EINVAL (an impossible name), -ENOMEM. */
-int memtree_add(struct memtree *t, struct memnode *dir, const char *name, enum aftp_type type, uint32_t mode, const char *target,
-                struct memnode **out);
+int memtree_add(struct memtree *t, struct memnode *dir, const char *name, enum aftp_type type, uint32_t mode,
+	const char *target, struct memnode **out);
 void memtree_remove(struct memnode *n);          /* with all below it, children first */
 /* Moves a node; nothing of that name may be there. 0, -ENOMEM, -ENAMETOOLONG, -EINVAL (below itself). */
 int memtree_move(struct memnode *n, struct memnode *dir, const char *name);

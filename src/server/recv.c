@@ -163,7 +163,8 @@ uint64_t recv_bytes(const struct receiver *r)
 	return r->total;
 }
 
-int recv_new(struct receiver **out, struct session *s, struct aftp_stream *stream, struct aftp_vfs_file *file, recv_cb *cb, void *arg)
+int recv_new(struct receiver **out, struct session *s, struct aftp_stream *stream, struct aftp_vfs_file *file,
+	recv_cb *cb, void *arg)
 {
 	struct receiver *r = calloc(1, sizeof(*r));
 	if (!r)

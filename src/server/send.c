@@ -251,13 +251,14 @@ uint64_t send_bytes(const struct sender *snd)
 	return snd->total - snd->queued;
 }
 
-int send_new(struct sender **out, struct session *s, struct aftp_stream *stream, const struct source *ops, void *source, uint64_t limit,
-             send_cb *cb, void *arg)
+int send_new(struct sender **out, struct session *s, struct aftp_stream *stream, const struct source *ops, void *source,
+	uint64_t limit, send_cb *cb, void *arg)
 {
 	struct sender *snd = calloc(1, sizeof(*snd));
 	if (!snd)
 		return AFTP_ENOMEM;
-	*snd = (struct sender){ .s = s, .stream = stream, .ops = ops, .source = source, .limit = limit, .cb = cb, .arg = arg };
+	*snd = (struct sender){ .s = s, .stream = stream, .ops = ops, .source = source, .limit = limit, .cb = cb,
+		.arg = arg };
 	snd->timer.run = timer_run;
 	snd->cut = faults_next_cut(&s->srv->faults, &snd->cut_at);
 	aftp_stream_set_timeouts(stream, -1, 0, s->srv->stall_ms, 0);

@@ -103,7 +103,8 @@ uint16_t aftp_server_port(const struct aftp_server *srv)
 	struct sockaddr_storage addr;
 	if (aftp_server_local(srv, &addr) < 0)
 		return 0;
-	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port : ((struct sockaddr_in *)&addr)->sin_port);
+	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
+		: ((struct sockaddr_in *)&addr)->sin_port);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */

@@ -294,7 +294,8 @@ static bool session_step(struct session *s)
 		session_kill(s, false);
 	else if (next == CONTROL_EOF && s->state == SESSION_OPEN && !s->cmd)
 		session_leave(s);
-	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN || control_backlog(s->control) > BACKLOG_CAP)
+	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN
+		|| control_backlog(s->control) > BACKLOG_CAP)
 		return false;
 	if (s->cmd)
 		return next == CONTROL_LINE && execute_in_transfer(s, line, len);

@@ -1,7 +1,7 @@
 /* session - one client: its login, its parameters, and the one command that is being executed.
  *
- * Everything that ends asynchronously (the control connection, a transfer, a vfs operation) holds the session; its memory
- * goes when it is dead and nothing holds it any more. */
+ * Everything that ends asynchronously (the control connection, a transfer, a vfs operation) holds the session; its
+ * memory goes when it is dead and nothing holds it any more. */
 #ifndef SERVER_SESSION_H
 #define SERVER_SESSION_H
 
@@ -60,7 +60,8 @@ struct session {
 	char path[PATH_CAP];                 /* the command's path argument */
 	struct aftp_vfs_req req;             /* the command's vfs operation */
 	struct transfer *transfer;           /* under way, or NULL */
-	struct sender *senders;              /* of the transfer, and of earlier ones whose bytes are still on their way */
+	/* of the transfer, and of earlier ones whose bytes are still on their way */
+	struct sender *senders;
 	struct data data;
 	void (*drained)(void *arg);          /* or NULL */
 	void *drained_arg;
@@ -69,7 +70,8 @@ struct session {
 /* A connection waits on the listener; takes it. */
 void session_accept(struct aftp_server *srv, uv_stream_t *listener);
 
-/* One line of a reply: "code text"; "code-text" with session_line(); " text" when code is 0. Line ends in the text become '?'. */
+/* One line of a reply: "code text"; "code-text" with session_line(); " text" when code is 0. Line ends in the text
+ * become '?'. */
 void session_reply(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void session_line(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -87,7 +89,8 @@ bool session_path(struct session *s, const char *arg);
 struct aftp_vfs *session_vfs(const struct session *s);
 bool session_may(const struct session *s, unsigned may);
 
-/* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps freed. */
+/* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps
+ * freed. */
 void session_hold(struct session *s);
 void session_release(struct session *s);
 bool session_back(struct session *s);
@@ -95,9 +98,11 @@ bool session_back(struct session *s);
 /* Runs `fn` once: when the kernel has every reply, or when the session dies. One at a time. */
 void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);
 
-void session_leave(struct session *s);                       /* no more commands; closes when replies and data have left */
+/* no more commands; closes when replies and data have left */
+void session_leave(struct session *s);
 void session_leave_on(struct session *s);                    /* looks whether they have */
-void session_stick(struct session *s);                       /* a fault: the command will not end; when the client goes, all ends */
+/* a fault: the command will not end; when the client goes, all ends */
+void session_stick(struct session *s);
 void session_kill(struct session *s, bool abort);            /* ends everything now; `abort`: with a reset */
 void session_login_reset(struct session *s);
 void session_restart_idle(struct session *s);

@@ -80,7 +80,8 @@ static void say_how_it_went(struct session *s, enum kind kind, int status)
 	else if (status == AFTP_ENOMEM || status == AFTP_EIO)
 		session_end(s, 451, "%s; transfer aborted.", words);
 	else
-		session_end(s, 426, "%s", kind == STORE ? "Failure reading network stream." : "Failure writing network stream.");
+		session_end(s, 426, "%s", kind == STORE ? "Failure reading network stream."
+			: "Failure writing network stream.");
 }
 
 static void on_moved(void *arg, int status)
@@ -111,8 +112,8 @@ static void say_150(struct transfer *t)
 {
 	struct session *s = t->s;
 	if (t->kind == RETRIEVE)
-		session_reply(s, 150, "Opening %s mode data connection for %s (%" PRIu64 " bytes).", mode_name(s), path_name(s->path),
-		              t->req.st.size);
+		session_reply(s, 150, "Opening %s mode data connection for %s (%" PRIu64 " bytes).", mode_name(s),
+			path_name(s->path), t->req.st.size);
 	else if (t->tell_name)
 		session_reply(s, 150, "FILE: %s", path_name(s->path));
 	else if (t->kind == STORE)
@@ -182,7 +183,8 @@ static void on_data_ready(struct session *s)
 	t->stage = MOVING;
 	int rc = limit_rate(s, stream);
 	if (rc == 0)
-		rc = t->kind == RETRIEVE ? move_out(t, stream) : t->kind == STORE ? move_in(t, stream) : move_listing(t, stream);
+		rc = t->kind == RETRIEVE ? move_out(t, stream) : t->kind == STORE ? move_in(t, stream)
+			: move_listing(t, stream);
 	if (rc < 0) {
 		session_hold(s);
 		aftp_stream_close(&stream, true, release_session, s);

@@ -1,4 +1,5 @@
-/* transfer - a command that moves bytes on the data connection: waits for the connection, says 150, moves, says how it ended.
+/* transfer - a command that moves bytes on the data connection: waits for the connection, says 150, moves, says how
+ * it ended.
  *
  * At most one is under way in a session. Each of the first three ends the command. */
 #ifndef SERVER_TRANSFER_H

@@ -90,7 +90,8 @@ struct put_args { const char *path; const void *data; size_t n; uint64_t size, s
 static void job_put(struct testd *d, void *arg)
 {
 	struct put_args *a = arg;
-	a->rc = a->data ? aftp_memfs_put(d->fs, a->path, a->data, a->n) : aftp_memfs_put_pattern(d->fs, a->path, a->size, a->seed);
+	a->rc = a->data ? aftp_memfs_put(d->fs, a->path, a->data, a->n)
+		: aftp_memfs_put_pattern(d->fs, a->path, a->size, a->seed);
 }
 
 void testd_put(struct testd *d, const char *path, const void *data, size_t n)
@@ -146,15 +147,18 @@ void testd_set_faults(struct testd *d, const struct aftp_faults *faults)
 
 int talk_connect(uint16_t port, bool ipv6)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	int on = 1, fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four, ipv6 ? sizeof(six) : sizeof(four)) == 0)
+	if (connect(fd, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four, ipv6 ? sizeof(six)
+		: sizeof(four)) == 0)
 		return fd;
 	int error = errno;
 	close(fd);

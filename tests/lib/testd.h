@@ -1,4 +1,5 @@
-/* testd - the library's server in a thread of its own, and a plain blocking client that says exactly what a test wants said.
+/* testd - the library's server in a thread of its own, and a plain blocking client that says exactly what a test
+ * wants said.
  *
  * Every wait of the client is bounded; what goes wrong fails the test. */
 #ifndef TESTS_TESTD_H
@@ -52,7 +53,8 @@ int talk_reply(struct talk *t);                                  /* reads one re
 int talk_say(struct talk *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));   /* a line, and its reply */
 void talk_expect(struct talk *t, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void talk_login(struct talk *t, const struct testd *d, const char *user, const char *password);
-bool talk_ended(struct talk *t, int ms);                         /* the server has closed or reset it, within ms; input is dropped */
+/* the server has closed or reset it, within ms; input is dropped */
+bool talk_ended(struct talk *t, int ms);
 
 int talk_epsv(struct talk *t);                                   /* EPSV, and the connected data socket */
 int talk_connect(uint16_t port, bool ipv6);

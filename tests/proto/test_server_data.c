@@ -144,7 +144,8 @@ static void test_stranger(void **state)
 
 static void test_armed_channel_keeps(void **state)
 {
-	static const char *const between[] = { "NOOP", "PWD", "SIZE file", "CWD /dir", "CWD /", "RETR none", "RETR dir", "MLSD file", "MLST file",
+	static const char *const between[] = { "NOOP", "PWD", "SIZE file", "CWD /dir", "CWD /", "RETR none", "RETR dir",
+		"MLSD file", "MLST file",
 	                                       "TYPE I", "REST 0", "FEAT", "STAT", "ABOR" };
 	struct fixture *f = begin(NULL);
 	size_t n;
@@ -321,7 +322,8 @@ static void test_stalled_download_ends(void **state)
 /* The client vanishes, or the server stops, in every stage of a transfer. end() fails when something is left over. */
 static void test_end_in_every_stage(void **state)
 {
-	static const char *const commands[] = { "RETR big", "STOR f", "MLSD /many", "LIST -a /", "RETR file", "STAT /many" };
+	static const char *const commands[] = { "RETR big", "STOR f", "MLSD /many", "LIST -a /", "RETR file",
+		"STAT /many" };
 	const struct aftp_server_options brief = { .data_timeout_ms = 200 };
 	int count = 1000;
 	(void)state;

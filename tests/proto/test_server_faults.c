@@ -66,7 +66,8 @@ static void assert_whole(struct fixture *f)
 static void test_drop_download(void **state)
 {
 	static const struct { uint64_t after; const char *rest; size_t want; int code; } cases[] = {
-		{ 1, "REST 0", 1, 426 }, { 12345, "REST 0", 12345, 426 }, { SIZE, "REST 0", SIZE, 426 }, { SIZE + 1, "REST 0", SIZE, 226 },
+		{ 1, "REST 0", 1, 426 }, { 12345, "REST 0", 12345, 426 }, { SIZE, "REST 0", SIZE, 426 },
+			{ SIZE + 1, "REST 0", SIZE, 226 },
 		{ 500000, "REST 400000", 500000, 426 }, { 500000, "REST 600000", 400000, 226 },
 	};
 	(void)state;
@@ -376,7 +377,8 @@ static void check_babble(struct fixture *f, int kind, char *data, size_t max)
 static void test_babble(void **state)
 {
 	enum { MAX = 4 << 20 };
-	static const struct aftp_faults kinds[] = { { .garbage = true }, { .endless_line = true }, { .endless_reply = true }, { .silence = true } };
+	static const struct aftp_faults kinds[] = { { .garbage = true }, { .endless_line = true },
+		{ .endless_reply = true }, { .silence = true } };
 	char *data = malloc(MAX);
 	(void)state;
 	for (int kind = 0; kind < 4; kind++) {
@@ -547,13 +549,19 @@ static void test_bad_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drop_download), cmocka_unit_test(test_drop_upload), cmocka_unit_test(test_drop_listing),
+		cmocka_unit_test(test_drop_download), cmocka_unit_test(test_drop_upload),
+			cmocka_unit_test(test_drop_listing),
 		cmocka_unit_test(test_drop_all), cmocka_unit_test(test_stall), cmocka_unit_test(test_stall_and_go),
-		cmocka_unit_test(test_control_is_cut_anywhere), cmocka_unit_test(test_drop_after_commands), cmocka_unit_test(test_missing_commands),
-		cmocka_unit_test(test_no_final_reply), cmocka_unit_test(test_short_data), cmocka_unit_test(test_refuse_data),
-		cmocka_unit_test(test_pasv_address), cmocka_unit_test(test_listing_styles), cmocka_unit_test(test_babble),
-		cmocka_unit_test(test_latency), cmocka_unit_test(test_latency_keeps_the_rate), cmocka_unit_test(test_quit_behind_latency),
-		cmocka_unit_test(test_cuts_with_latency), cmocka_unit_test(test_rate), cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_control_is_cut_anywhere), cmocka_unit_test(test_drop_after_commands),
+			cmocka_unit_test(test_missing_commands),
+		cmocka_unit_test(test_no_final_reply), cmocka_unit_test(test_short_data),
+			cmocka_unit_test(test_refuse_data),
+		cmocka_unit_test(test_pasv_address), cmocka_unit_test(test_listing_styles),
+			cmocka_unit_test(test_babble),
+		cmocka_unit_test(test_latency), cmocka_unit_test(test_latency_keeps_the_rate),
+			cmocka_unit_test(test_quit_behind_latency),
+		cmocka_unit_test(test_cuts_with_latency), cmocka_unit_test(test_rate),
+			cmocka_unit_test(test_bad_options),
 	};
 	return cmocka_run_group_tests_name("server_faults", tests, NULL, NULL);
 }

@@ -27,8 +27,10 @@ static void link_job(struct testd *d, void *arg)
 static void test_listings(void **state)
 {
 	static const struct { const char *command, *want; } cases[] = {
-		{ "NLST dir", "one\r\ntwo words\r\n -a\r\n" }, { "NLST -la dir", "one\r\ntwo words\r\n -a\r\n" }, { "NLST file", "file\r\n" },
-		{ "NLST dirlink", "one\r\ntwo words\r\n -a\r\n" }, { "NLST empty", "" }, { "LIST empty", "" }, { "LIST -l empty", "" },
+		{ "NLST dir", "one\r\ntwo words\r\n -a\r\n" }, { "NLST -la dir", "one\r\ntwo words\r\n -a\r\n" },
+		{ "NLST file", "file\r\n" },
+		{ "NLST dirlink", "one\r\ntwo words\r\n -a\r\n" }, { "NLST empty", "" }, { "LIST empty", "" },
+		{ "LIST -l empty", "" },
 		{ "NLST dir/two words", "two words\r\n" }, { "NLST dir/ -a", " -a\r\n" },
 		{ "LIST file", "-rw-r--r--    1 1000     1000            7 Sep 09  2001 file\r\n" },
 		{ "LIST -la file", "-rw-r--r--    1 1000     1000            7 Sep 09  2001 file\r\n" },
@@ -50,9 +52,11 @@ static void test_listings(void **state)
 static void test_dots(void **state)
 {
 	static const struct { const char *command; const char *has[4], *lacks; } cases[] = {
-		{ "LIST", { " dir\r\n", " dangling -> none\r\n" }, " .\r\n" }, { "LIST -a", { " .\r\n", " ..\r\n", " dir\r\n" }, "cdir" },
+		{ "LIST", { " dir\r\n", " dangling -> none\r\n" }, " .\r\n" },
+		{ "LIST -a", { " .\r\n", " ..\r\n", " dir\r\n" }, "cdir" },
 		{ "LIST -al /dir", { " .\r\n", " ..\r\n", " two words\r\n", "  -a\r\n" }, "file" },
-		{ "MLSD", { "type=cdir;", "type=pdir;", "type=OS.unix=slink:dir;", "type=OS.unix=slink:none;" }, "two words" },
+		{ "MLSD", { "type=cdir;", "type=pdir;", "type=OS.unix=slink:dir;", "type=OS.unix=slink:none;" },
+		  "two words" },
 		{ "MLSD dirlink", { "type=cdir;", "; two words\r\n", ";  -a\r\n" }, "slink" },
 		{ "MLSD /empty", { "type=cdir;", "type=pdir;" }, "type=file" },
 	};
@@ -105,7 +109,8 @@ static void test_ten_thousand(void **state)
 static void test_restart(void **state)
 {
 	static const struct { const char *rest, *command, *want; } cases[] = {
-		{ "REST 0", "RETR file", "content" }, { "REST 3", "RETR file", "tent" }, { "REST 7", "RETR file", "" }, { "REST 100", "RETR file", "" },
+		{ "REST 0", "RETR file", "content" }, { "REST 3", "RETR file", "tent" }, { "REST 7", "RETR file", "" },
+		{ "REST 100", "RETR file", "" },
 		{ "NOOP", "RETR file", "content" },
 	};
 	struct fixture *f = begin(NULL);
@@ -134,7 +139,8 @@ static void test_restart(void **state)
 static void test_store(void **state)
 {
 	static const struct { const char *rest, *command, *data, *want; size_t len; } cases[] = {
-		{ NULL, "STOR f", "new", "new", 3 }, { NULL, "STOR f", "", "", 0 }, { NULL, "APPE f", "+end", "0123456789+end", 14 },
+		{ NULL, "STOR f", "new", "new", 3 }, { NULL, "STOR f", "", "", 0 },
+			{ NULL, "APPE f", "+end", "0123456789+end", 14 },
 		{ "REST 3", "STOR f", "xyz", "012xyz6789", 10 }, { "REST 9", "STOR f", "xyz", "012345678xyz", 12 },
 		{ "REST 12", "STOR f", "x", "0123456789\0\0x", 13 }, { "REST 3", "APPE f", "x", "012x456789", 10 },
 		{ "REST 10", "APPE f", "x", "0123456789x", 11 },

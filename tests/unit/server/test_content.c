@@ -60,7 +60,8 @@ static void assert_content(const struct content *c, const char *want, size_t len
 
 static void test_write_read(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 100, 65535, 65536, 65537, CONTENT_CHUNK - 1, CONTENT_CHUNK, CONTENT_CHUNK + 1, BIG };
+	static const size_t sizes[] = { 0, 1, 100, 65535, 65536, 65537, CONTENT_CHUNK - 1, CONTENT_CHUNK,
+		CONTENT_CHUNK + 1, BIG };
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct content *c = content_new();
@@ -108,7 +109,8 @@ static void test_loans(void **state)
 static void test_gap_is_zeros(void **state)
 {
 	static const struct { uint64_t have, at; } cases[] = {
-		{ 0, 10 }, { 3, 10 }, { 100, CONTENT_CHUNK - 1 }, { 100, CONTENT_CHUNK }, { 100, 2 * CONTENT_CHUNK + 7 },
+		{ 0, 10 }, { 3, 10 }, { 100, CONTENT_CHUNK - 1 }, { 100, CONTENT_CHUNK },
+			{ 100, 2 * CONTENT_CHUNK + 7 },
 		{ CONTENT_CHUNK, CONTENT_CHUNK + 1 }, { CONTENT_CHUNK + 5, 3 * CONTENT_CHUNK },
 	};
 	(void)state;

@@ -100,7 +100,8 @@ static void test_close_drops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_again_from_inside), cmocka_unit_test(test_close_drops),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_again_from_inside),
+			cmocka_unit_test(test_close_drops),
 	};
 	return cmocka_run_group_tests_name("delay", tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ static void test_copies(void **state)
 static void test_refused(void **state)
 {
 	static const char *const no[] = { "RETR", "NONE", NULL };
-	const struct aftp_faults bad[] = { { .no = no }, { .at = "NONE" }, { .pasv_address = "10.1.2" }, { .pasv_address = "::1" } };
+	const struct aftp_faults bad[] = { { .no = no }, { .at = "NONE" }, { .pasv_address = "10.1.2" },
+		{ .pasv_address = "::1" } };
 	struct faults f;
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -106,7 +107,8 @@ static void test_next_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copies), cmocka_unit_test(test_refused), cmocka_unit_test(test_babble), cmocka_unit_test(test_strikes),
+		cmocka_unit_test(test_copies), cmocka_unit_test(test_refused), cmocka_unit_test(test_babble),
+			cmocka_unit_test(test_strikes),
 		cmocka_unit_test(test_next_cut),
 	};
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

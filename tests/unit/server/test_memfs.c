@@ -184,40 +184,61 @@ static void grow_tree(struct fixture *f)
 
 static void test_outcomes(void **state)
 {
-	static const char long_name[] = "/" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		"01234567890123456789012345678901234567890123456789012345";
-	static const struct { enum op op; const char *path, *other; int want; } cases[] = {
-		{ STAT, "/", NULL, 0 }, { STAT, "/file", NULL, 0 }, { STAT, "/none", NULL, -ENOENT }, { STAT, "/file/x", NULL, -ENOTDIR },
-		{ STAT, "/to_dir/inner", NULL, 0 }, { STAT, "/dir/out/inner", NULL, 0 }, { STAT, "/dangling", NULL, -ENOENT },
-		{ LSTAT, "/dangling", NULL, 0 }, { STAT, "/loop", NULL, -ELOOP }, { STAT, "/loop/x", NULL, -ELOOP }, { LSTAT, "/loop", NULL, 0 },
-		{ STAT, long_name, NULL, -ENAMETOOLONG }, { STAT, "/closed/file", NULL, -EACCES }, { STAT, "/secret", NULL, 0 },
-		{ OPENDIR, "/", NULL, 0 }, { OPENDIR, "/to_dir", NULL, 0 }, { OPENDIR, "/file", NULL, -ENOTDIR }, { OPENDIR, "/none", NULL, -ENOENT },
-		{ MKDIR, "/", NULL, -EEXIST }, { MKDIR, "/file", NULL, -EEXIST }, { MKDIR, "/dir", NULL, -EEXIST }, { MKDIR, "/dangling", NULL, -EEXIST },
-		{ MKDIR, "/none/x", NULL, -ENOENT }, { MKDIR, "/file/x", NULL, -ENOTDIR }, { MKDIR, "/locked/x", NULL, -EACCES },
-		{ MKDIR, long_name, NULL, -ENAMETOOLONG }, { MKDIR, "/to_dir/new", NULL, 0 }, { RMDIR, "/dir/new", NULL, 0 },
-		{ RMDIR, "/none", NULL, -ENOENT }, { RMDIR, "/file", NULL, -ENOTDIR }, { RMDIR, "/dir", NULL, -ENOTEMPTY },
-		{ RMDIR, "/to_dir", NULL, -ENOTDIR }, { RMDIR, "/", NULL, -EBUSY }, { RMDIR, "/locked/dir", NULL, -EACCES },
+	char long_name[300] = "/";
+	const struct { enum op op; const char *path, *other; int want; } cases[] = {
+		{ STAT, "/", NULL, 0 }, { STAT, "/file", NULL, 0 }, { STAT, "/none", NULL, -ENOENT },
+			{ STAT, "/file/x", NULL, -ENOTDIR },
+		{ STAT, "/to_dir/inner", NULL, 0 }, { STAT, "/dir/out/inner", NULL, 0 },
+			{ STAT, "/dangling", NULL, -ENOENT },
+		{ LSTAT, "/dangling", NULL, 0 }, { STAT, "/loop", NULL, -ELOOP }, { STAT, "/loop/x", NULL, -ELOOP },
+			{ LSTAT, "/loop", NULL, 0 },
+		{ STAT, long_name, NULL, -ENAMETOOLONG }, { STAT, "/closed/file", NULL, -EACCES },
+			{ STAT, "/secret", NULL, 0 },
+		{ OPENDIR, "/", NULL, 0 }, { OPENDIR, "/to_dir", NULL, 0 }, { OPENDIR, "/file", NULL, -ENOTDIR },
+			{ OPENDIR, "/none", NULL, -ENOENT },
+		{ MKDIR, "/", NULL, -EEXIST }, { MKDIR, "/file", NULL, -EEXIST }, { MKDIR, "/dir", NULL, -EEXIST },
+			{ MKDIR, "/dangling", NULL, -EEXIST },
+		{ MKDIR, "/none/x", NULL, -ENOENT }, { MKDIR, "/file/x", NULL, -ENOTDIR },
+			{ MKDIR, "/locked/x", NULL, -EACCES },
+		{ MKDIR, long_name, NULL, -ENAMETOOLONG }, { MKDIR, "/to_dir/new", NULL, 0 },
+			{ RMDIR, "/dir/new", NULL, 0 },
+		{ RMDIR, "/none", NULL, -ENOENT }, { RMDIR, "/file", NULL, -ENOTDIR },
+			{ RMDIR, "/dir", NULL, -ENOTEMPTY },
+		{ RMDIR, "/to_dir", NULL, -ENOTDIR }, { RMDIR, "/", NULL, -EBUSY },
+			{ RMDIR, "/locked/dir", NULL, -EACCES },
 		{ UNLINK, "/none", NULL, -ENOENT }, { UNLINK, "/dir", NULL, -EISDIR }, { UNLINK, "/", NULL, -EISDIR },
-		{ UNLINK, "/locked/file", NULL, -EACCES }, { UNLINK, "/file/x", NULL, -ENOTDIR }, { UNLINK, "/dir/to_file", NULL, 0 },
+		{ UNLINK, "/locked/file", NULL, -EACCES }, { UNLINK, "/file/x", NULL, -ENOTDIR },
+			{ UNLINK, "/dir/to_file", NULL, 0 },
 		{ STAT, "/file", NULL, 0 },
-		{ READ, "/none", NULL, -ENOENT }, { READ, "/dir", NULL, -EISDIR }, { READ, "/secret", NULL, -EACCES }, { READ, "/file", NULL, 0 },
-		{ WRITE, "/none", NULL, -ENOENT }, { CREATE, "/none/x", NULL, -ENOENT }, { CREATE, "/file/x", NULL, -ENOTDIR },
-		{ CREATE, "/dir", NULL, -EISDIR }, { CREATE, "/locked/x", NULL, -EACCES }, { CREATE, "/secret", NULL, -EACCES },
-		{ CREATE, "/dangling", NULL, -ENOENT }, { EXCLUSIVE, "/file", NULL, -EEXIST }, { EXCLUSIVE, "/fresh", NULL, 0 },
+		{ READ, "/none", NULL, -ENOENT }, { READ, "/dir", NULL, -EISDIR }, { READ, "/secret", NULL, -EACCES },
+			{ READ, "/file", NULL, 0 },
+		{ WRITE, "/none", NULL, -ENOENT }, { CREATE, "/none/x", NULL, -ENOENT },
+			{ CREATE, "/file/x", NULL, -ENOTDIR },
+		{ CREATE, "/dir", NULL, -EISDIR }, { CREATE, "/locked/x", NULL, -EACCES },
+			{ CREATE, "/secret", NULL, -EACCES },
+		{ CREATE, "/dangling", NULL, -ENOENT }, { EXCLUSIVE, "/file", NULL, -EEXIST },
+			{ EXCLUSIVE, "/fresh", NULL, 0 },
 		{ UNLINK, "/fresh", NULL, 0 },
-		{ RENAME, "/none", "/x", -ENOENT }, { RENAME, "/file", "/none/x", -ENOENT }, { RENAME, "/file", "/dir", -EISDIR },
-		{ RENAME, "/empty", "/file", -ENOTDIR }, { RENAME, "/empty", "/dir", -ENOTEMPTY }, { RENAME, "/dir", "/dir/below", -EINVAL },
-		{ RENAME, "/dir", "/dir/inner/x", -ENOTDIR }, { RENAME, "/", "/x", -EBUSY }, { RENAME, "/file", "/", -EBUSY },
-		{ RENAME, "/file", "/locked/x", -EACCES }, { RENAME, "/locked/file", "/x", -EACCES }, { RENAME, "/file", long_name, -ENAMETOOLONG },
+		{ RENAME, "/none", "/x", -ENOENT }, { RENAME, "/file", "/none/x", -ENOENT },
+			{ RENAME, "/file", "/dir", -EISDIR },
+		{ RENAME, "/empty", "/file", -ENOTDIR }, { RENAME, "/empty", "/dir", -ENOTEMPTY },
+			{ RENAME, "/dir", "/dir/below", -EINVAL },
+		{ RENAME, "/dir", "/dir/inner/x", -ENOTDIR }, { RENAME, "/", "/x", -EBUSY },
+			{ RENAME, "/file", "/", -EBUSY },
+		{ RENAME, "/file", "/locked/x", -EACCES }, { RENAME, "/locked/file", "/x", -EACCES },
+			{ RENAME, "/file", long_name, -ENAMETOOLONG },
 		{ RENAME, "/file", "/file", 0 }, { STAT, "/file", NULL, 0 },
-		{ RENAME, "/file", "/dir/inner", 0 }, { STAT, "/file", NULL, -ENOENT }, { RENAME, "/dir/inner", "/back", 0 },
+		{ RENAME, "/file", "/dir/inner", 0 }, { STAT, "/file", NULL, -ENOENT },
+			{ RENAME, "/dir/inner", "/back", 0 },
 		{ RENAME, "/dir", "/empty", 0 }, { STAT, "/dir", NULL, -ENOENT }, { STAT, "/empty/out", NULL, -ENOENT },
-		{ TIME, "/none", NULL, -ENOENT }, { TIME, "/back", NULL, 0 }, { CHMOD, "/none", NULL, -ENOENT }, { CHMOD, "/back", NULL, 0 },
-		{ LINK, "/back", "x", -EEXIST }, { LINK, "/new", "", -ENOENT }, { LINK, "/locked/l", "x", -EACCES }, { LINK, "/new", "back", 0 },
+		{ TIME, "/none", NULL, -ENOENT }, { TIME, "/back", NULL, 0 }, { CHMOD, "/none", NULL, -ENOENT },
+			{ CHMOD, "/back", NULL, 0 },
+		{ LINK, "/back", "x", -EEXIST }, { LINK, "/new", "", -ENOENT }, { LINK, "/locked/l", "x", -EACCES },
+			{ LINK, "/new", "back", 0 },
 		{ STAT, "/new", NULL, 0 },
 	};
 	struct fixture *f = *state;
+	memset(long_name + 1, 'n', 256);
 	grow_tree(f);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int got = call_op(f, cases[i].op, cases[i].path, cases[i].other);
@@ -228,8 +249,8 @@ static void test_outcomes(void **state)
 
 static void test_senseless_flags(void **state)
 {
-	static const unsigned flags[] = { 0, AFTP_VFS_CREATE, AFTP_VFS_READ | AFTP_VFS_WRITE, AFTP_VFS_READ | AFTP_VFS_TRUNCATE,
-	                                  AFTP_VFS_READ | AFTP_VFS_CREATE };
+	static const unsigned flags[] = { 0, AFTP_VFS_CREATE, AFTP_VFS_READ | AFTP_VFS_WRITE,
+		AFTP_VFS_READ | AFTP_VFS_TRUNCATE, AFTP_VFS_READ | AFTP_VFS_CREATE };
 	struct fixture *f = *state;
 	struct aftp_vfs_file *file;
 	grow_tree(f);

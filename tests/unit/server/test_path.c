@@ -13,10 +13,14 @@
 static void test_resolve(void **state)
 {
 	static const struct { const char *cwd, *arg, *want; } cases[] = {
-		{ "/", "", "/" }, { "/", ".", "/" }, { "/", "..", "/" }, { "/", "../../..", "/" }, { "/", "a", "/a" }, { "/", "a/", "/a" },
-		{ "/a", "b", "/a/b" }, { "/a", "/b", "/b" }, { "/a", "..", "/" }, { "/a/b", "..", "/a" }, { "/a/b", "../c", "/a/c" },
-		{ "/a/b", "../../../../c", "/c" }, { "/a", "//x///y//", "/x/y" }, { "/a", "./././b", "/a/b" }, { "/a", "...", "/a/..." },
-		{ "/a", "..b", "/a/..b" }, { "/a", ".b", "/a/.b" }, { "/a", " b ", "/a/ b " }, { "/a", "b/..", "/a" }, { "/a", "/", "/" },
+		{ "/", "", "/" }, { "/", ".", "/" }, { "/", "..", "/" }, { "/", "../../..", "/" }, { "/", "a", "/a" },
+		{ "/", "a/", "/a" },
+		{ "/a", "b", "/a/b" }, { "/a", "/b", "/b" }, { "/a", "..", "/" }, { "/a/b", "..", "/a" },
+		{ "/a/b", "../c", "/a/c" },
+		{ "/a/b", "../../../../c", "/c" }, { "/a", "//x///y//", "/x/y" }, { "/a", "./././b", "/a/b" },
+		{ "/a", "...", "/a/..." },
+		{ "/a", "..b", "/a/..b" }, { "/a", ".b", "/a/.b" }, { "/a", " b ", "/a/ b " }, { "/a", "b/..", "/a" },
+		{ "/a", "/", "/" },
 		{ "/", "\xff\x01\"", "/\xff\x01\"" },
 	};
 	char out[PATH_CAP];
@@ -71,7 +75,8 @@ static void test_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resolve), cmocka_unit_test(test_too_long), cmocka_unit_test(test_quote), cmocka_unit_test(test_name),
+		cmocka_unit_test(test_resolve), cmocka_unit_test(test_too_long), cmocka_unit_test(test_quote),
+			cmocka_unit_test(test_name),
 	};
 	return cmocka_run_group_tests_name("path", tests, NULL, NULL);
 }

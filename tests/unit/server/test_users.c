@@ -53,8 +53,10 @@ static void test_anonymous(void **state)
 static void test_passwords(void **state)
 {
 	static const struct { const char *login, *password; bool needs, ok; } cases[] = {
-		{ "joe", "secret", true, true }, { "joe", "Secret", true, false }, { "joe", "", true, false }, { "joe", "secret ", true, false },
-		{ "joe", "secre", true, false }, { "open", "any", false, true }, { "empty", "", true, true }, { "empty", "x", true, false },
+		{ "joe", "secret", true, true }, { "joe", "Secret", true, false }, { "joe", "", true, false },
+		{ "joe", "secret ", true, false },
+		{ "joe", "secre", true, false }, { "open", "any", false, true }, { "empty", "", true, true },
+		{ "empty", "x", true, false },
 		{ "nobody", "", true, false }, { "nobody", "secret", true, false },
 	};
 	struct users u;
@@ -74,7 +76,8 @@ static void test_passwords(void **state)
 static void test_refused(void **state)
 {
 	static const struct aftp_user bad[][2] = {
-		{ { .name = "a" }, { .name = "a" } }, { { .name = NULL }, { .name = NULL } }, { { .name = "" }, { .name = "x" } },
+		{ { .name = "a" }, { .name = "a" } }, { { .name = NULL }, { .name = NULL } },
+		{ { .name = "" }, { .name = "x" } },
 		{ { .name = "a b" }, { .name = "x" } }, { { .name = "a\n" }, { .name = "x" } },
 	};
 	struct users u;
@@ -86,7 +89,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find), cmocka_unit_test(test_anonymous), cmocka_unit_test(test_passwords), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_find), cmocka_unit_test(test_anonymous), cmocka_unit_test(test_passwords),
+			cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests_name("users", tests, NULL, NULL);
 }
