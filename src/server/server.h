@@ -11,6 +11,7 @@
 
 enum { SERVER_LISTENERS = 8 };
 
+struct aftp_stream;
 struct session;
 struct listener;
 
@@ -40,6 +41,9 @@ struct aftp_server {
 };
 
 void server_release(struct aftp_server *srv);        /* one hold less */
+
+/* Is an end of input really one? A reset that comes with the last bytes shows as an orderly end. */
+bool server_peer_was_reset(const struct aftp_stream *stream);
 
 /* A bound socket whose connections will have out-of-band bytes inline (an ABOR may carry one). 0 or -errno; on
  * success *tcp is the caller's to uv_close() and free, on failure it is NULL. */

@@ -226,6 +226,23 @@ static void test_abort_of_an_upload(void **state)
 	end(f);
 }
 
+/* A client that dies in the middle of an upload has not finished it, however close to its last bytes that comes. */
+static void test_reset_upload_is_no_success(void **state)
+{
+	struct fixture *f = begin(NULL);
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		struct linger now = { .l_onoff = 1 };
+		int fd = talk_epsv(&f->t);
+		talk_expect(&f->t, 150, "STOR f");
+		assert_int_equal(send(fd, "abc", 3, 0), 3);
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		close(fd);
+		assert_int_equal(talk_reply(&f->t), 426);
+	}
+	end(f);
+}
+
 static void test_abort_while_waiting(void **state)
 {
 	struct fixture *f = begin(NULL);
@@ -358,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_first_connection_wins), cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_armed_channel_keeps), cmocka_unit_test(test_early_close),
 		cmocka_unit_test(test_abort_of_a_download), cmocka_unit_test(test_abort_of_an_upload),
+		cmocka_unit_test(test_reset_upload_is_no_success),
 		cmocka_unit_test(test_abort_while_waiting), cmocka_unit_test(test_order_around_a_transfer),
 		cmocka_unit_test(test_quit_waits_for_a_transfer), cmocka_unit_test(test_idle_limit_spares_transfers),
 		cmocka_unit_test(test_stalled_upload_ends), cmocka_unit_test(test_stalled_download_ends),
