@@ -15,7 +15,7 @@
 
 struct channel {
 	struct fuse_session *session;
-	struct fuse_buf buf;               /* libfuse's; grown by it */
+	struct fuse_buf buf; /* libfuse's; grown by it */
 	uv_poll_t poll;
 	bool polled, mounted, live, ended;
 	struct channel_events events;
@@ -23,7 +23,8 @@ struct channel {
 	void *closed_arg;
 };
 
-/* libfuse and fusermount3 complain on standard error. While this is open it goes to memory, so that one line can be made of it. */
+/* libfuse and fusermount3 complain on standard error. While this is open that goes to memory, so that one line can be
+ * made of it. */
 struct capture {
 	int memory, saved;
 };
@@ -77,7 +78,8 @@ static bool build_words(char **opts, const struct options *o)
 	aftp_url_print(&o->url, source, sizeof(source));
 	/* Read-only always: what cannot be written should not look as if it could. */
 	return add_flag(opts, true, "ro") && add_flag(opts, o->allow_other, "allow_other") &&
-		add_flag(opts, o->allow_root, "allow_root") && add_flag(opts, o->default_permissions, "default_permissions") &&
+		add_flag(opts, o->allow_root, "allow_root") &&
+		add_flag(opts, o->default_permissions, "default_permissions") &&
 		add_flag(opts, o->auto_unmount, "auto_unmount") && add_flag(opts, o->fuse != NULL, o->fuse) &&
 		add_named(opts, "fsname", o->fsname != NULL ? o->fsname : source) &&
 		add_named(opts, "subtype", o->subtype != NULL ? o->subtype : "ftpfs");
@@ -92,7 +94,8 @@ static bool build_args(struct fuse_args *args, const struct options *o)
 	return ok;
 }
 
-static void new_session(struct channel *c, const struct options *o, const struct fuse_lowlevel_ops *ops, void *userdata, char *why, size_t size)
+static void new_session(struct channel *c, const struct options *o, const struct fuse_lowlevel_ops *ops, void *userdata,
+	char *why, size_t size)
 {
 	struct fuse_args args = { 0 };
 	struct capture messages;
@@ -103,8 +106,8 @@ static void new_session(struct channel *c, const struct options *o, const struct
 	fuse_opt_free_args(&args);
 }
 
-int channel_new(struct channel **out, uv_loop_t *loop, const struct options *o, const struct fuse_lowlevel_ops *ops, void *userdata,
-	const struct channel_events *events, char *why, size_t size)
+int channel_new(struct channel **out, uv_loop_t *loop, const struct options *o, const struct fuse_lowlevel_ops *ops,
+	void *userdata, const struct channel_events *events, char *why, size_t size)
 {
 	struct channel *c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -156,7 +159,7 @@ static void on_readable(uv_poll_t *poll, int events_status, int events)
 {
 	struct channel *c = poll->data;
 	int status = 0;
-	(void)events_status;      /* a device that is gone is an error of the poll; reading it says so too, with the reason */
+	(void)events_status; /* an error means that the device is gone: reading it says so too, and why */
 	(void)events;
 	for (int i = 0; i < READS_PER_WAKEUP; i++) {
 		int rc = serve_one(c, &status);
@@ -182,7 +185,8 @@ int channel_mount(struct channel *c, const char *mountpoint, char *why, size_t s
 	int rc = fuse_session_mount(c->session, mountpoint) == 0 ? 0 : errno != 0 ? -errno : AFTP_EIO;
 	capture_end(&messages, words, sizeof(words));
 	if (rc < 0) {
-		snprintf(why, size, "cannot mount on %s: %s", mountpoint, words[0] != '\0' ? words : strerror(aftp_errno(rc)));
+		snprintf(why, size, "cannot mount on %s: %s", mountpoint,
+			words[0] != '\0' ? words : strerror(aftp_errno(rc)));
 		return rc;
 	}
 	c->mounted = true;

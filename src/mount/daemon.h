@@ -11,18 +11,20 @@
 #include <sys/types.h>
 
 struct daemon {
-	int pipe;            /* write end in the child, read end in the parent; -1 = foreground */
-	pid_t child;         /* in the parent */
-	bool told;           /* the verdict was given */
+	int pipe;    /* write end in the child, read end in the parent; -1 = foreground */
+	pid_t child; /* in the parent */
+	bool told;   /* the verdict was given */
 };
 
 /* Foreground: 0. Background: 0 in the child, 1 in the parent. < 0: -errno. */
 int daemon_start(struct daemon *d, bool foreground);
 
-/* In the parent: waits for the verdict, prints it when it is bad, and returns the exit status. When it is bad, the child has ended. */
+/* In the parent: waits for the verdict, prints it when it is bad, and returns the exit status. When it is bad, the
+ * child has ended. */
 int daemon_wait(struct daemon *d);
 
-/* The mount is live: leaves terminal, session and directory behind. < 0: nobody waits any more, so the mount should go. */
+/* The mount is live: leaves terminal, session and directory behind. < 0: nobody waits any more, so the mount should
+ * go. */
 int daemon_ready(struct daemon *d);
 
 /* One line for the user. Without effect once a verdict was given. */

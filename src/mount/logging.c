@@ -7,8 +7,11 @@
 static void to_syslog(void *arg, enum aftp_log_level level, const char *line)
 {
 	static const int priorities[] = {
-		[AFTP_LOG_ERROR] = LOG_ERR, [AFTP_LOG_WARN] = LOG_WARNING, [AFTP_LOG_INFO] = LOG_INFO,
-		[AFTP_LOG_DEBUG] = LOG_DEBUG, [AFTP_LOG_WIRE] = LOG_DEBUG,
+		[AFTP_LOG_ERROR] = LOG_ERR,
+		[AFTP_LOG_WARN] = LOG_WARNING,
+		[AFTP_LOG_INFO] = LOG_INFO,
+		[AFTP_LOG_DEBUG] = LOG_DEBUG,
+		[AFTP_LOG_WIRE] = LOG_DEBUG,
 	};
 	(void)arg;
 	syslog(priorities[level], "%s", line);

@@ -9,8 +9,8 @@
 #include "mount/options.h"
 
 struct logging {
-	struct aftp_log log;       /* for whoever has something to say; points into this struct */
-	FILE *file;                /* owned unless it is stderr; NULL = the system log */
+	struct aftp_log log; /* for whoever has something to say; points into this struct */
+	FILE *file;          /* owned unless it is stderr; NULL = the system log */
 };
 
 /* 0, or -errno when the log file cannot be opened. */

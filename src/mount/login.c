@@ -14,7 +14,7 @@
 
 #include "mount/netrc.h"
 
-#define MAX_FILE (256 * 1024)
+#define MAX_FILE     (256 * 1024)
 #define MAX_PASSWORD 4096
 
 static void wipe_free(char *text, size_t len)
@@ -75,8 +75,15 @@ static int keep(char **to, const char *value, size_t len)
 
 static int parse_credential(const char *line, size_t len, char **user, char **password, char **account)
 {
-	const struct { const char *key; char **to; } keys[] = {
-		{ "username=", user }, { "user=", user }, { "password=", password }, { "pass=", password }, { "account=", account },
+	const struct {
+		const char *key;
+		char **to;
+	} keys[] = {
+		{ "username=", user },
+		{ "user=", user },
+		{ "password=", password },
+		{ "pass=", password },
+		{ "account=", account },
 	};
 	while (len > 0 && (line[0] == ' ' || line[0] == '\t')) {
 		line++;
@@ -124,7 +131,8 @@ static int from_credentials(struct options *o, char *why, size_t size)
 	} else {
 		rc = login_parse_credentials(text, len, &o->user, &o->password, &o->account);
 		if (rc == AFTP_EPROTO)
-			snprintf(why, size, "%s: lines must be username=, password=, account= or begin with #", o->credentials);
+			snprintf(why, size, "%s: lines must be username=, password=, account= or begin with #",
+				o->credentials);
 	}
 	wipe_free(text, len);
 	return rc;
@@ -148,7 +156,7 @@ static char *netrc_path(const struct options *o)
 	const char *home = getenv("HOME");
 	if (o->netrc != NULL)
 		return strdup(o->netrc);
-	if (home == NULL || home[0] == '\0') {       /* so under mount(8) */
+	if (home == NULL || home[0] == '\0') { /* so under mount(8) */
 		const struct passwd *p = getpwuid(getuid());
 		home = p != NULL ? p->pw_dir : NULL;
 	}
@@ -187,7 +195,7 @@ static int from_netrc(struct options *o, char *why, size_t why_size, char *warni
 	if (rc < 0 && o->netrc != NULL)
 		snprintf(why, why_size, "%s: %s", path, strerror(-rc));
 	else if (rc < 0)
-		rc = 0;                  /* a ~/.netrc that is not there is the normal case */
+		rc = 0; /* a ~/.netrc that is not there is the normal case */
 	else if (open_to_others)
 		snprintf(warning, warning_size, "%s is not used: others can read it; say chmod 600", path);
 	else
@@ -276,7 +284,8 @@ int login_find(struct options *o, char *why, size_t why_size, char *warning, siz
 		rc = from_url(o);
 	if (rc == 0 && o->password == NULL && !o->no_netrc)
 		rc = from_netrc(o, why, why_size, warning, warning_size);
-	if (rc == 0 && o->user != NULL && o->password == NULL && strcmp(o->user, "anonymous") != 0 && strcmp(o->user, "ftp") != 0)
+	if (rc == 0 && o->user != NULL && o->password == NULL && strcmp(o->user, "anonymous") != 0 &&
+		strcmp(o->user, "ftp") != 0)
 		rc = ask(o);
 	if (rc == 0 && o->user == NULL && o->password != NULL) {
 		snprintf(why, why_size, "a password without a user was given; say -o user=NAME");

@@ -1,7 +1,7 @@
 /* login - who we are to the server: the user, password and account out of all the places that can tell.
  *
  * The first that knows wins: -o user=, password=; the credentials file; the URL; ~/.netrc; for a user without a
- * password the terminal. Without any user the login is anonymous. Runs before anything else, while there is a terminal. */
+ * password the terminal. Without any user the login is anonymous. Runs first of all, while there is a terminal. */
 #ifndef MOUNT_LOGIN_H
 #define MOUNT_LOGIN_H
 

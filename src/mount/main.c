@@ -27,11 +27,13 @@ static int say(const char *line)
 static bool check_mountpoint(const char *path, char *resolved, char *why, size_t size)
 {
 	struct stat st;
-	int err = realpath(path, resolved) == NULL || stat(resolved, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-	if (err == 0)
+	int err = ENOTDIR;
+	if (realpath(path, resolved) == NULL || stat(resolved, &st) < 0)
+		err = errno;
+	else if (S_ISDIR(st.st_mode))
 		return true;
 	if (err == ENOTCONN)
-		snprintf(why, size, "%s: a mount whose program has died is in the way; say fusermount3 -u %s", path, path);
+		snprintf(why, size, "%s: a dead mount is in the way; say fusermount3 -u %s", path, path);
 	else
 		snprintf(why, size, "%s: %s", path, strerror(err));
 	return false;

@@ -63,7 +63,7 @@ bool mountinfo_parse(struct mountinfo *m, const char *line, size_t len)
 	const char *at;
 	size_t n, used;
 	if (!field(line, len, 2, &at, &n) || !number(at, n, ':', &m->major, &used) ||
-	    !number(at + used, n - used, ' ', &m->minor, &used))
+		!number(at + used, n - used, ' ', &m->minor, &used))
 		return false;
 	if (!field(line, len, 4, &at, &n) || !decode(m->mountpoint, sizeof(m->mountpoint), at, n))
 		return false;
@@ -86,7 +86,7 @@ bool mountinfo_find(struct mountinfo *m, const char *text, size_t len, const cha
 		const char *nl = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = nl != NULL ? nl : end;
 		if (mountinfo_parse(one, text, (size_t)(stop - text)) && strcmp(one->mountpoint, mountpoint) == 0) {
-			*m = *one;               /* later lines lie on top of earlier ones */
+			*m = *one; /* later lines lie on top of earlier ones */
 			found = true;
 		}
 		text = nl != NULL ? nl + 1 : end;

@@ -10,8 +10,8 @@
 
 struct mountinfo {
 	unsigned major, minor;
-	char mountpoint[PATH_MAX];     /* with its \040 and the like decoded */
-	char type[64];                 /* "fuse.ftpfs" */
+	char mountpoint[PATH_MAX]; /* with its \040 and the like decoded */
+	char type[64];             /* "fuse.ftpfs" */
 };
 
 /* One line without its end. False when it is none. */

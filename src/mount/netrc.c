@@ -9,7 +9,7 @@
 
 struct scan {
 	const char *at, *end;
-	char *token;             /* room for the longest token */
+	char *token; /* room for the longest token */
 	int status;
 };
 
@@ -61,7 +61,7 @@ static void skip_line(struct scan *s)
 
 static void skip_macro(struct scan *s)
 {
-	skip_line(s);            /* the rest of the line with the macro's name */
+	skip_line(s); /* the rest of the line with the macro's name */
 	while (s->at < s->end && *s->at != '\n' && *s->at != '\r')
 		skip_line(s);
 }
@@ -88,7 +88,7 @@ static bool fits(const struct netrc_login *l, bool machine, const char *user)
 /* Reads entries up to the end of the one that fits. True when there is one; it is then in *l. */
 static bool scan_entries(struct scan *s, struct netrc_login *l, const char *host, const char *user)
 {
-	bool ours = false;       /* the entry that is being read is for this host */
+	bool ours = false; /* the entry that is being read is for this host */
 	while (next_token(s)) {
 		if (strcmp(s->token, "machine") == 0 || strcmp(s->token, "default") == 0) {
 			bool named = s->token[0] == 'm';

@@ -9,14 +9,14 @@
 #include <stddef.h>
 
 struct netrc_login {
-	char *login, *password, *account;     /* NULL = the entry has none */
+	char *login, *password, *account; /* NULL = the entry has none */
 };
 
-/* The first entry that fits: its machine is `host` (or it is the default one), and, when `user` is not NULL, it has that
- * login or none. 1 and *out filled, which the caller ends with netrc_login_finish(); 0 when nothing fits; AFTP_ENOMEM;
- * AFTP_EPROTO when a quote is not closed. */
+/* The first entry that fits: its machine is `host` (or it is the default one), and, when `user` is not NULL, it has
+ * that login or none. 1 and *out filled, which the caller ends with netrc_login_finish(); 0 when nothing fits;
+ * AFTP_ENOMEM; AFTP_EPROTO when a quote is not closed. */
 int netrc_find(struct netrc_login *out, const char *text, size_t len, const char *host, const char *user);
 
-void netrc_login_finish(struct netrc_login *l);     /* accepts a zeroed value */
+void netrc_login_finish(struct netrc_login *l); /* accepts a zeroed value */
 
 #endif

@@ -18,19 +18,22 @@ static void ops_init(void *userdata, struct fuse_conn_info *conn)
 	struct ops *ops = userdata;
 	/* Splicing moves pages through a pipe; for replies from memory that costs more than one copy. */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-	conn->want |= conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
-		FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO);
+	conn->want |= conn->capable &
+		(FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS |
+			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO);
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
-	aftp_log(ops->log, AFTP_LOG_DEBUG, "kernel speaks FUSE %u.%u, writes up to %u, reads ahead up to %u", conn->proto_major,
-		conn->proto_minor, conn->max_write, conn->max_readahead);
+	aftp_log(ops->log, AFTP_LOG_DEBUG, "kernel speaks FUSE %u.%u, writes up to %u, reads ahead up to %u",
+		conn->proto_major, conn->proto_minor, conn->max_write, conn->max_readahead);
 }
 
 static void entry_from_attr(struct fuse_entry_param *e, const struct site_attr *attr)
 {
 	*e = (struct fuse_entry_param){
-		.ino = attr->st.st_ino, .attr = attr->st,
-		.attr_timeout = seconds(attr->valid_ms), .entry_timeout = seconds(attr->valid_ms),
+		.ino = attr->st.st_ino,
+		.attr = attr->st,
+		.attr_timeout = seconds(attr->valid_ms),
+		.entry_timeout = seconds(attr->valid_ms),
 	};
 }
 
@@ -119,7 +122,8 @@ static void ops_readlink(fuse_req_t req, fuse_ino_t ino)
 		request_started(r, site_readlink(r->ops->site, ino, &r->op, on_readlink, r));
 }
 
-/* Never asks the server: FTP has no standard answer, and df(1) on a dead network must not hang. Zeros are what is known. */
+/* Never asks the server: FTP has no standard answer, and df(1) on a dead network must not hang. Zeros are what is
+ * known. */
 static void ops_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	const struct statvfs unknown = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
@@ -134,8 +138,9 @@ static void ops_access(fuse_req_t req, fuse_ino_t ino, int mask)
 	fuse_reply_err(req, mask & W_OK ? EROFS : 0);
 }
 
-/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: flush and fsync (nothing is ever
- * written), the extended attributes (there are none: EOPNOTSUPP), lseek (the kernel's own is right), locks (kept locally). */
+/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: flush and fsync (nothing is
+ * ever written), the extended attributes (there are none: EOPNOTSUPP), lseek (the kernel's own is right), locks (kept
+ * locally). */
 const struct fuse_lowlevel_ops *ops_table(void)
 {
 	static const struct fuse_lowlevel_ops table = {
@@ -154,7 +159,7 @@ const struct fuse_lowlevel_ops *ops_table(void)
 		.release = ops_release,
 		.statfs = ops_statfs,
 		.access = ops_access,
-		REFUSED_OPS
+		REFUSED_OPS,
 	};
 	return &table;
 }
@@ -221,7 +226,7 @@ void ops_drain(struct ops *ops, void (*drained)(void *arg), void *arg)
 	ops->drained = drained;
 	ops->drained_arg = arg;
 	site_on_stale(ops->site, NULL, NULL);
-	DL_FOREACH(ops->requests, r)
+	DL_FOREACH (ops->requests, r)
 		request_cancel(r);
 	stale_close(&ops->stale, on_stale_closed, ops);
 }

@@ -1,8 +1,9 @@
 /* ops - the filesystem operations: each takes a request of the kernel apart, makes one call to the site, and replies
  * when that calls back.
  *
- * What waits: every request under way is on one list, so that the kernel's interrupts and an unmount can cancel it; every open
- * file and directory is on another, so that an unmount can close it. Statuses become errno numbers in one place, request_fail(). */
+ * Every request under way is on one list, so that the kernel's interrupts and an unmount can cancel it; every open
+ * file and directory is on another, so that an unmount can close it. Statuses become errno numbers in one place,
+ * request_fail(). */
 #ifndef MOUNT_OPS_H
 #define MOUNT_OPS_H
 
@@ -23,8 +24,8 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 const struct fuse_lowlevel_ops *ops_table(void);
 void ops_set_session(struct ops *ops, struct fuse_session *session);
 
-/* From now on requests are refused with EIO; those under way are cancelled. When all have been answered, `drained` runs. The channel must
- * go on serving until then. */
+/* From now on requests are refused with EIO; those under way are cancelled. When all have been answered, `drained`
+ * runs, later. The channel must go on serving until then. */
 void ops_drain(struct ops *ops, void (*drained)(void *arg), void *arg);
 
 /* After draining: closes what the kernel has left open, and frees. Accepts a NULL *ops. */

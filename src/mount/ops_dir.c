@@ -73,9 +73,10 @@ void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	fuse_reply_buf(req, out, used);
 }
 
-/* Adds entry i with its attributes. 1: added; 0: no room; < 0: no memory to remember it. Dots go without an inode, which
- * tells the kernel to leave them alone; every other one that was added has a lookup count. */
-static int add_plus(fuse_req_t req, struct handle *h, uint64_t i, const char *name, struct site_attr *attr, char *out, size_t room, size_t *used)
+/* Adds entry i with its attributes. 1: added; 0: no room; < 0: no memory to remember it. Dots go without an inode,
+ * which tells the kernel to leave them alone; every other one that was added has a lookup count. */
+static int add_plus(fuse_req_t req, struct handle *h, uint64_t i, const char *name, struct site_attr *attr, char *out,
+	size_t room, size_t *used)
 {
 	struct fuse_entry_param e = { 0 };
 	size_t n = fuse_add_direntry_plus(req, NULL, 0, name, NULL, 0);

@@ -34,7 +34,8 @@ void refuse_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const
 	fuse_reply_err(req, EROFS);
 }
 
-void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
+void refuse_rename(
+	fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
 {
 	(void)parent;
 	(void)name;

@@ -6,9 +6,9 @@
 #include "mount/options.h"
 
 #define AT(field) offsetof(struct options, field)
-#define KIB ((int64_t)1024)
-#define MIB (1024 * KIB)
-#define HOUR_MS ((int64_t)3600 * 1000)
+#define KIB       ((int64_t)1024)
+#define MIB       (1024 * KIB)
+#define HOUR_MS   ((int64_t)3600 * 1000)
 
 static const char no_tls[] = "this version of ftpfs has no TLS";
 static const char no_proxy[] = "this version of ftpfs has no proxies";
@@ -16,7 +16,8 @@ static const char no_charset[] = "names are passed on as the bytes that the serv
 
 static const struct option_row rows[] = {
 	{ "user", OPTION_USER, "NAME[:PASSWORD]", AT(user), 0, 0, "log in as NAME" },
-	{ "password", OPTION_SECRET, "PASSWORD", AT(password), 0, 0, "the password (others may see it while ftpfs starts)" },
+	{ "password", OPTION_SECRET, "PASSWORD", AT(password), 0, 0,
+		"the password (others may see it while ftpfs starts)" },
 	{ "account", OPTION_SECRET, "NAME", AT(account), 0, 0, "the account, for servers that ask for one" },
 	{ "password_stdin", OPTION_FLAG, NULL, AT(password_stdin), 0, 0, "read the password from standard input" },
 	{ "credentials", OPTION_TEXT, "FILE", AT(credentials), 0, 0, "read username= and password= from FILE" },
@@ -24,16 +25,24 @@ static const struct option_row rows[] = {
 	{ "no_netrc", OPTION_FLAG, NULL, AT(no_netrc), 0, 0, "do not look at ~/.netrc" },
 	{ "port", OPTION_COUNT, "N", AT(port), 1, 65535, "the server's port (default 21)" },
 	{ "max_conns", OPTION_COUNT, "N", AT(max_conns), 1, 64, "connections to the server at most (default 4)" },
-	{ "connect_timeout", OPTION_DURATION, "SEC", AT(connect_timeout_ms), 100, HOUR_MS, "time for a connection to come up (default 15)" },
-	{ "timeout", OPTION_DURATION, "SEC", AT(timeout_ms), 100, HOUR_MS, "silence of the server before an operation fails (default 30)" },
-	{ "idle_timeout", OPTION_DURATION, "SEC", AT(idle_timeout_ms), 100, 24 * HOUR_MS, "close connections unused for so long (default 60)" },
+	{ "connect_timeout", OPTION_DURATION, "SEC", AT(connect_timeout_ms), 100, HOUR_MS,
+		"time for a connection to come up (default 15)" },
+	{ "timeout", OPTION_DURATION, "SEC", AT(timeout_ms), 100, HOUR_MS,
+		"silence of the server before an operation fails (default 30)" },
+	{ "idle_timeout", OPTION_DURATION, "SEC", AT(idle_timeout_ms), 100, 24 * HOUR_MS,
+		"close connections unused for so long (default 60)" },
 	{ "disable_epsv", OPTION_FLAG, NULL, AT(no_epsv), 0, 0, "use PASV, never EPSV" },
 	{ "disable_mlsd", OPTION_FLAG, NULL, AT(no_mlsd), 0, 0, "use LIST, never MLSD" },
-	{ "attr_timeout", OPTION_DURATION, "SEC", AT(attr_ttl_ms), 0, 24 * HOUR_MS, "how long attributes and listings are believed (default 20)" },
-	{ "negative_timeout", OPTION_DURATION, "SEC", AT(negative_ttl_ms), 0, 24 * HOUR_MS, "the same for names that do not exist, if that is less" },
-	{ "cache_entries", OPTION_COUNT, "N", AT(cache_entries), 100, 100000000, "directory entries kept at most (default 200000)" },
-	{ "readahead", OPTION_BYTES, "BYTES", AT(readahead), 64 * KIB, 1024 * MIB, "how far a reader may run ahead (default 8M)" },
-	{ "kernel_readahead", OPTION_COUNT, "KB", AT(kernel_readahead_kb), 0, 65536, "the kernel's own readahead (default 1024, 0 leaves it)" },
+	{ "attr_timeout", OPTION_DURATION, "SEC", AT(attr_ttl_ms), 0, 24 * HOUR_MS,
+		"how long attributes and listings are believed (default 20)" },
+	{ "negative_timeout", OPTION_DURATION, "SEC", AT(negative_ttl_ms), 0, 24 * HOUR_MS,
+		"the same for names that do not exist, if that is less" },
+	{ "cache_entries", OPTION_COUNT, "N", AT(cache_entries), 100, 100000000,
+		"directory entries kept at most (default 200000)" },
+	{ "readahead", OPTION_BYTES, "BYTES", AT(readahead), 64 * KIB, 1024 * MIB,
+		"how far a reader may run ahead (default 8M)" },
+	{ "kernel_readahead", OPTION_COUNT, "KB", AT(kernel_readahead_kb), 0, 65536,
+		"the kernel's own readahead (default 1024, 0 leaves it)" },
 	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
 	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
 	{ "uid", OPTION_UID, "USER", AT(uid), 0, 0, "owner of all files (default: who mounts)" },
@@ -44,10 +53,12 @@ static const struct option_row rows[] = {
 	{ "ro", OPTION_FLAG, NULL, AT(read_only), 0, 0, "read-only (always so in this version)" },
 	{ "allow_other", OPTION_FLAG, NULL, AT(allow_other), 0, 0, "let all users in" },
 	{ "allow_root", OPTION_FLAG, NULL, AT(allow_root), 0, 0, "let root in" },
-	{ "default_permissions", OPTION_FLAG, NULL, AT(default_permissions), 0, 0, "let the kernel check permission bits" },
+	{ "default_permissions", OPTION_FLAG, NULL, AT(default_permissions), 0, 0,
+		"let the kernel check permission bits" },
 	{ "auto_unmount", OPTION_FLAG, NULL, AT(auto_unmount), 0, 0, "unmount when ftpfs dies" },
 	{ "fsname", OPTION_TEXT, "NAME", AT(fsname), 0, 0, "source shown by mount(8) (default: the URL)" },
-	{ "subtype", OPTION_TEXT, "NAME", AT(subtype), 0, 0, "type shown by mount(8) behind \"fuse.\" (default ftpfs)" },
+	{ "subtype", OPTION_TEXT, "NAME", AT(subtype), 0, 0,
+		"type shown by mount(8) behind \"fuse.\" (default ftpfs)" },
 	{ "log_file", OPTION_TEXT, "FILE", AT(log_file), 0, 0, "append messages to FILE instead of the system log" },
 	{ "log_level", OPTION_LEVEL, "LEVEL", AT(log_level), 0, 0, "error, warn, info, debug or wire (default warn)" },
 	{ "fuse_debug", OPTION_FLAG, NULL, AT(fuse_debug), 0, 0, "print each request of the kernel (with -f)" },
@@ -80,32 +91,37 @@ static const struct option_row rows[] = {
 };
 
 /* What mount(8), fstab and other filesystems' users write, and what needs nothing done. */
+/* clang-format off */
 static const char *const ignored[] = {
 	"rw", "nofail", "_netdev", "auto", "noauto", "users", "nouser", "owner", "group", "defaults", "comment",
 	"exec", "suid", "nosuid", "dev", "nodev", "atime", "diratime", "nodiratime", "relatime", "norelatime",
-	"strictatime", "nostrictatime", "lazytime", "nolazytime", "sync", "async", "dirsync", "user_xattr", "acl", "noacl",
-	"loud", "silent", "mand", "nomand", "iversion", "noiversion",
+	"strictatime", "nostrictatime", "lazytime", "nolazytime", "sync", "async", "dirsync", "user_xattr", "acl",
+	"noacl", "loud", "silent", "mand", "nomand", "iversion", "noiversion",
 	"nonempty", "big_writes", "large_read", "max_read", "max_write", "max_background", "async_read",
 	"reconnect", "auto_cache", "sync_readdir", "sshfs_sync", "idmap", "nomap", "workaround",
 	"no_check_root", "disable_hardlink", "ServerAliveInterval", "ServerAliveCountMax", "writeback_cache",
 	"unreliable_append", "contain_symlinks", "dcache_clean_interval", "dcache_min_clean_interval", "compression",
 	"enable_epsv", "skip_pasv_ip", "disable_eprt", "tcp_nodelay", "utf8", "ftp_method", "custom_list",
-	"disable_utf8", "force_list_hidden", "writing_mdtm", "no_check_upload", "poll_interval", "vfs_cache_mode", "vfs_refresh",
-	"daemon", "daemon_wait", "daemon_timeout", "close_timeout", "shut_timeout", "no_modtime", "max_read_ahead", "volname",
+	"disable_utf8", "force_list_hidden", "writing_mdtm", "no_check_upload", "poll_interval", "vfs_cache_mode",
+	"vfs_refresh", "daemon", "daemon_wait", "daemon_timeout", "close_timeout", "shut_timeout", "no_modtime",
+	"max_read_ahead", "volname",
 };
 
 static const struct { const char *word, *means; } aliases[] = {
 	{ "username", "user" }, { "pass", "password" },
 	{ "concurrency", "max_conns" }, { "contimeout", "connect_timeout" },
 	{ "entry_timeout", "attr_timeout" }, { "ac_attr_timeout", "attr_timeout" },
-	{ "cache_timeout", "attr_timeout" }, { "cache_stat_timeout", "attr_timeout" }, { "cache_dir_timeout", "attr_timeout" },
-	{ "cache_link_timeout", "attr_timeout" },
-	{ "dcache_timeout", "attr_timeout" }, { "dcache_stat_timeout", "attr_timeout" }, { "dcache_dir_timeout", "attr_timeout" },
-	{ "dcache_link_timeout", "attr_timeout" }, { "dir_cache_time", "attr_timeout" },
+	{ "cache_timeout", "attr_timeout" }, { "cache_stat_timeout", "attr_timeout" },
+	{ "cache_dir_timeout", "attr_timeout" }, { "cache_link_timeout", "attr_timeout" },
+	{ "dcache_timeout", "attr_timeout" }, { "dcache_stat_timeout", "attr_timeout" },
+	{ "dcache_dir_timeout", "attr_timeout" }, { "dcache_link_timeout", "attr_timeout" },
+	{ "dir_cache_time", "attr_timeout" },
 	{ "dcache_max_size", "cache_entries" }, { "cache_max_size", "cache_entries" },
 	{ "buffer_size", "readahead" }, { "vfs_read_ahead", "readahead" },
 	{ "read_only", "ro" }, { "allow_non_empty", "nonempty" },
 };
+
+/* clang-format on */
 
 static const struct option_row ignored_row = { "", OPTION_IGNORE, NULL, 0, 0, 0, NULL };
 
@@ -148,7 +164,8 @@ void option_table_print(FILE *to)
 		char word[64];
 		if (r->help == NULL || r->type == OPTION_REFUSE)
 			continue;
-		snprintf(word, sizeof(word), "%s%s%s", r->name, r->value != NULL ? "=" : "", r->value != NULL ? r->value : "");
+		snprintf(word, sizeof(word), "%s%s%s", r->name, r->value != NULL ? "=" : "",
+			r->value != NULL ? r->value : "");
 		fprintf(to, "  -o %-22s  %s\n", word, r->help);
 	}
 }

@@ -7,31 +7,31 @@
 #include <stdio.h>
 
 enum option_type {
-	OPTION_FLAG,        /* bool; name, name=yes, name=no */
-	OPTION_COUNT,       /* int64_t */
-	OPTION_DURATION,    /* int64_t, milliseconds */
-	OPTION_BYTES,       /* int64_t */
-	OPTION_OCTAL,       /* int64_t */
-	OPTION_UID,         /* int64_t */
-	OPTION_GID,         /* int64_t */
-	OPTION_TEXT,        /* char *; with `min` 1 the value may be missing, and then nothing is set */
-	OPTION_SECRET,      /* char *, wiped from argv */
-	OPTION_USER,        /* user=NAME[:PASSWORD] is a login; `user` alone is a word of mount(8) */
-	OPTION_LEVEL,       /* enum aftp_log_level */
-	OPTION_SET,         /* int64_t, set to `min` */
-	OPTION_UNLESS,      /* name=no sets an int64_t to `min`; name and name=yes change nothing */
-	OPTION_FUSE,        /* passed on to libfuse as it is */
-	OPTION_IGNORE,      /* swallowed, with or without a value */
-	OPTION_REFUSE,      /* known, but not possible; help says why */
+	OPTION_FLAG,     /* bool; name, name=yes, name=no */
+	OPTION_COUNT,    /* int64_t */
+	OPTION_DURATION, /* int64_t, milliseconds */
+	OPTION_BYTES,    /* int64_t */
+	OPTION_OCTAL,    /* int64_t */
+	OPTION_UID,      /* int64_t */
+	OPTION_GID,      /* int64_t */
+	OPTION_TEXT,     /* char *; with `min` 1 the value may be missing, and then nothing is set */
+	OPTION_SECRET,   /* char *, wiped from argv */
+	OPTION_USER,     /* user=NAME[:PASSWORD] is a login; `user` alone is a word of mount(8) */
+	OPTION_LEVEL,    /* enum aftp_log_level */
+	OPTION_SET,      /* int64_t, set to `min` */
+	OPTION_UNLESS,   /* name=no sets an int64_t to `min`; name and name=yes change nothing */
+	OPTION_FUSE,     /* passed on to libfuse as it is */
+	OPTION_IGNORE,   /* swallowed, with or without a value */
+	OPTION_REFUSE,   /* known, but not possible; help says why */
 };
 
 struct option_row {
 	const char *name;
 	enum option_type type;
-	const char *value;       /* what stands behind '=' in the help; NULL = nothing */
-	size_t offset;           /* in struct options */
+	const char *value; /* what stands behind '=' in the help; NULL = nothing */
+	size_t offset;     /* in struct options */
 	int64_t min, max;
-	const char *help;        /* NULL = not shown */
+	const char *help; /* NULL = not shown */
 };
 
 /* The row for the word key[0..len); '-' and '_' are the same. NULL when it is unknown. */

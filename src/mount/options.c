@@ -17,15 +17,14 @@ struct word {
 	struct options *o;
 	const struct option_row *row;
 	char *raw;
-	size_t raw_len;          /* of raw up to the next comma */
+	size_t raw_len; /* of raw up to the next comma */
 	size_t key_len;
-	char *value;             /* NULL when there is no '=' */
+	char *value; /* NULL when there is no '=' */
 	char *why;
 	size_t why_size;
 };
 
-__attribute__((format(printf, 2, 3)))
-static int complain(struct word *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int complain(struct word *w, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -75,7 +74,7 @@ static int set_user(struct word *w)
 {
 	char *colon = w->value != NULL ? strchr(w->value, ':') : NULL;
 	if (w->value == NULL)
-		return 0;                /* fstab's `user` */
+		return 0; /* fstab's `user` */
 	if (colon != NULL) {
 		char *password = strdup(colon + 1);
 		if (password == NULL)
@@ -118,20 +117,32 @@ static int set_number(struct word *w)
 	int64_t *to = field(w);
 	switch (r->type) {
 	case OPTION_COUNT:
-		return value_count(w->value, r->min, r->max, to) ? 0 : complain(w, "%s=%s: must be a whole number %s", r->name,
-			w->value, value_count_range(range, sizeof(range), r->min, r->max));
+		return value_count(w->value, r->min, r->max, to)
+			? 0
+			: complain(w, "%s=%s: must be a whole number %s", r->name, w->value,
+				  value_count_range(range, sizeof(range), r->min, r->max));
 	case OPTION_DURATION:
-		return value_duration(w->value, r->min, r->max, to) ? 0 : complain(w, "%s=%s: must be a time %s (or with ms, s, m, h behind it)",
-			r->name, w->value, value_duration_range(range, sizeof(range), r->min, r->max));
+		return value_duration(w->value, r->min, r->max, to)
+			? 0
+			: complain(w, "%s=%s: must be a time %s (or with ms, s, m, h behind it)", r->name, w->value,
+				  value_duration_range(range, sizeof(range), r->min, r->max));
 	case OPTION_BYTES:
-		return value_bytes(w->value, r->min, r->max, to) ? 0 : complain(w, "%s=%s: must be a size %s", r->name,
-			w->value, value_bytes_range(range, sizeof(range), r->min, r->max));
+		return value_bytes(w->value, r->min, r->max, to)
+			? 0
+			: complain(w, "%s=%s: must be a size %s", r->name, w->value,
+				  value_bytes_range(range, sizeof(range), r->min, r->max));
 	case OPTION_OCTAL:
-		return value_octal(w->value, to) ? 0 : complain(w, "%s=%s: must be octal, from 0 to 777", r->name, w->value);
+		return value_octal(w->value, to)
+			? 0
+			: complain(w, "%s=%s: must be octal, from 0 to 777", r->name, w->value);
 	case OPTION_UID:
-		return value_uid(w->value, to) ? 0 : complain(w, "%s=%s: must be a number or the name of a user", r->name, w->value);
+		return value_uid(w->value, to)
+			? 0
+			: complain(w, "%s=%s: must be a number or the name of a user", r->name, w->value);
 	default:
-		return value_gid(w->value, to) ? 0 : complain(w, "%s=%s: must be a number or the name of a group", r->name, w->value);
+		return value_gid(w->value, to)
+			? 0
+			: complain(w, "%s=%s: must be a number or the name of a group", r->name, w->value);
 	}
 }
 
@@ -161,12 +172,9 @@ static int set_word(struct word *w)
 	if (w->value == NULL && r->value != NULL && r->type != OPTION_USER && !optional)
 		return complain(w, "option '%s' needs a value: %s=%s", r->name, r->name, r->value);
 	switch (r->type) {
-	case OPTION_FLAG:
-		return set_flag(w);
-	case OPTION_UNLESS:
-		return set_unless(w);
-	case OPTION_USER:
-		return set_user(w);
+	case OPTION_FLAG: return set_flag(w);
+	case OPTION_UNLESS: return set_unless(w);
+	case OPTION_USER: return set_user(w);
 	case OPTION_SECRET:
 		wipe_value(w, 0);
 		set_text(w);
@@ -177,19 +185,12 @@ static int set_word(struct word *w)
 		if (w->value != NULL)
 			set_text(w);
 		return 0;
-	case OPTION_LEVEL:
-		return set_level(w);
-	case OPTION_SET:
-		*(int64_t *)field(w) = r->min;
-		return 0;
-	case OPTION_FUSE:
-		return add_fuse(w);
-	case OPTION_REFUSE:
-		return complain(w, "option '%s' is not possible: %s", r->name, r->help);
-	case OPTION_IGNORE:
-		return 0;
-	default:
-		return set_number(w);
+	case OPTION_LEVEL: return set_level(w);
+	case OPTION_SET: *(int64_t *)field(w) = r->min; return 0;
+	case OPTION_FUSE: return add_fuse(w);
+	case OPTION_REFUSE: return complain(w, "option '%s' is not possible: %s", r->name, r->help);
+	case OPTION_IGNORE: return 0;
+	default: return set_number(w);
 	}
 }
 
@@ -243,7 +244,7 @@ static int parse_words(struct options *o, char *text, char *why, size_t size)
 		int rc = parse_word(o, text, why, size);
 		if (rc < 0)
 			return rc;
-		text += word_len(text);      /* measured again: a wiped password is shorter */
+		text += word_len(text); /* measured again: a wiped password is shorter */
 		if (*text == '\0')
 			return 0;
 		text++;
@@ -282,8 +283,7 @@ static bool is_mount_helper(const char *argv0)
 static int parse_flag(struct options *o, int flag, bool helper, char *why, size_t size)
 {
 	switch (flag) {
-	case 'o':
-		return parse_words(o, optarg, why, size);
+	case 'o': return parse_words(o, optarg, why, size);
 	case 'p':
 		if (value_count(optarg, 1, 65535, &o->port))
 			return 0;
@@ -298,20 +298,16 @@ static int parse_flag(struct options *o, int flag, bool helper, char *why, size_
 		o->foreground = true;
 		o->log_level = AFTP_LOG_WIRE;
 		return 0;
-	case 'r':
-		o->read_only = true;
-		return 0;
-	case 'h':
-		o->action = OPTIONS_HELP;
-		return 0;
-	case 'V':
-		o->action = OPTIONS_VERSION;
-		return 0;
-	case 's': case 'v': case 'w': case 'n': case 't': case 'N':
-		return 0;
-	case ':':
-		snprintf(why, size, "-%c needs a value", optopt);
-		return AFTP_EINVAL;
+	case 'r': o->read_only = true; return 0;
+	case 'h': o->action = OPTIONS_HELP; return 0;
+	case 'V': o->action = OPTIONS_VERSION; return 0;
+	case 's':
+	case 'v':
+	case 'w':
+	case 'n':
+	case 't':
+	case 'N': return 0;
+	case ':': snprintf(why, size, "-%c needs a value", optopt); return AFTP_EINVAL;
 	default:
 		if (optopt != 0)
 			snprintf(why, size, "unknown option -%c (ftpfs --help lists all)", optopt);
@@ -323,9 +319,10 @@ static int parse_flag(struct options *o, int flag, bool helper, char *why, size_
 
 static int parse_flags(struct options *o, int argc, char **argv, char *why, size_t size)
 {
-	static const struct option words[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+	static const struct option words[] = { { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	bool helper = is_mount_helper(argv[0]);
-	optind = 0;              /* a fresh scan, also in a program that parses twice */
+	optind = 0; /* a fresh scan, also in a program that parses twice */
 	opterr = 0;
 	for (;;) {
 		int flag = getopt_long(argc, argv, ":o:p:t:N:fdshVvwrn", words, NULL);
@@ -344,12 +341,21 @@ static int parse_flags(struct options *o, int argc, char **argv, char *why, size
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.port = OPTIONS_UNSET, .max_conns = 4,
-		.connect_timeout_ms = 15000, .timeout_ms = 30000, .idle_timeout_ms = 60000,
-		.attr_ttl_ms = 20000, .negative_ttl_ms = INT64_MAX,
-		.readahead = 8 * 1024 * 1024, .cache_entries = 200000, .kernel_readahead_kb = 1024,
-		.uid = OPTIONS_UNSET, .gid = OPTIONS_UNSET,
-		.umask = OPTIONS_UNSET, .file_mask = OPTIONS_UNSET, .dir_mask = OPTIONS_UNSET,
+		.port = OPTIONS_UNSET,
+		.max_conns = 4,
+		.connect_timeout_ms = 15000,
+		.timeout_ms = 30000,
+		.idle_timeout_ms = 60000,
+		.attr_ttl_ms = 20000,
+		.negative_ttl_ms = INT64_MAX,
+		.readahead = 8 * 1024 * 1024,
+		.cache_entries = 200000,
+		.kernel_readahead_kb = 1024,
+		.uid = OPTIONS_UNSET,
+		.gid = OPTIONS_UNSET,
+		.umask = OPTIONS_UNSET,
+		.file_mask = OPTIONS_UNSET,
+		.dir_mask = OPTIONS_UNSET,
 		.log_level = AFTP_LOG_WARN,
 	};
 }
@@ -377,8 +383,10 @@ static int parse(struct options *o, int argc, char **argv, char *why, size_t siz
 	if (rc < 0 || o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)
 		return rc;
 	if (argc - optind != 2) {
-		snprintf(why, size, argc - optind < 2 ? "usage: ftpfs [-f] [-d] [-o option,...] URL MOUNTPOINT"
-			: "more than a URL and a mountpoint was given ('%s')", argv[argc - 1]);
+		snprintf(why, size,
+			argc - optind < 2 ? "usage: ftpfs [-f] [-d] [-o option,...] URL MOUNTPOINT"
+					  : "more than a URL and a mountpoint was given ('%s')",
+			argv[argc - 1]);
 		return AFTP_EINVAL;
 	}
 	rc = parse_url(o, argv[optind], why, size);
@@ -429,8 +437,10 @@ void options_print_help(FILE *to)
 	      "  -p N                       as -o port=N\n"
 	      "  -r                         as -o ro\n"
 	      "  -h, --help                 print this\n"
-	      "  -V, --version              print the version\n", to);
+	      "  -V, --version              print the version\n",
+		to);
 	option_table_print(to);
 	fputs("\nTimes are seconds, with fractions or with ms, s, m or h behind them; sizes take K, M and G.\n"
-	      "A comma in a value is written \\, in a list of options.\n", to);
+	      "A comma in a value is written \\, in a list of options.\n",
+		to);
 }

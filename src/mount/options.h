@@ -21,28 +21,28 @@ enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_FAKE
 struct options {
 	enum options_action action;
 	struct aftp_url url;
-	char *mountpoint;                      /* as written */
+	char *mountpoint; /* as written */
 	bool foreground;
 
-	char *user, *password, *account;       /* of -o; NULL = not given there (see login.h) */
-	char *credentials;                     /* file */
-	char *netrc;                           /* file; NULL = ~/.netrc */
+	char *user, *password, *account; /* of -o; NULL = not given there (see login.h) */
+	char *credentials;               /* file */
+	char *netrc;                     /* file; NULL = ~/.netrc */
 	bool no_netrc, password_stdin;
 
-	int64_t port;                          /* OPTIONS_UNSET = the URL's */
+	int64_t port; /* OPTIONS_UNSET = the URL's */
 	int64_t max_conns;
 	int64_t connect_timeout_ms, timeout_ms, idle_timeout_ms;
 	int64_t attr_ttl_ms, negative_ttl_ms;
 	int64_t readahead, cache_entries;
-	int64_t kernel_readahead_kb;           /* 0 = leave it as it is */
+	int64_t kernel_readahead_kb; /* 0 = leave it as it is */
 	bool no_epsv, no_mlsd;
 
-	int64_t uid, gid;                      /* resolved: never OPTIONS_UNSET after a successful parse */
-	int64_t umask, file_mask, dir_mask;    /* the same */
+	int64_t uid, gid;                   /* resolved: never OPTIONS_UNSET after a successful parse */
+	int64_t umask, file_mask, dir_mask; /* the same */
 	bool read_only, direct_io, kernel_cache;
 	bool allow_other, allow_root, default_permissions, auto_unmount;
 	char *fsname, *subtype;
-	char *fuse;                            /* more options for libfuse, comma-separated; NULL = none */
+	char *fuse; /* more options for libfuse, comma-separated; NULL = none */
 
 	char *log_file;
 	enum aftp_log_level log_level;

@@ -10,18 +10,18 @@
 struct request {
 	fuse_req_t req;
 	struct ops *ops;
-	struct site_op *op;              /* the site's; NULL before it is known */
-	struct request *prev, *next;     /* ops::requests */
+	struct site_op *op;          /* the site's; NULL before it is known */
+	struct request *prev, *next; /* ops::requests */
 	struct fuse_file_info fi;
 	uint64_t ino;
 	bool canceled;
 };
 
-struct handle {                      /* what fi->fh points to */
+struct handle { /* what fi->fh points to */
 	struct ops *ops;
-	struct site_file *file;          /* one of the two */
+	struct site_file *file; /* one of the two */
 	struct site_dir *dir;
-	struct handle *prev, *next;      /* ops::handles */
+	struct handle *prev, *next; /* ops::handles */
 };
 
 struct ops {
@@ -30,12 +30,12 @@ struct ops {
 	struct stale *stale;
 	struct request *requests;
 	struct handle *handles;
-	char *scratch;                   /* for directory replies; as large as the largest so far */
+	char *scratch; /* for directory replies; as large as the largest so far */
 	size_t scratch_size;
-	uint64_t negative_ms;            /* the most that a name may be believed missing */
+	uint64_t negative_ms; /* the most that a name may be believed missing */
 	bool direct_io, kernel_cache;
 	bool draining, stale_closed;
-	uv_async_t checked;              /* looks, a little later, whether all is drained */
+	uv_async_t checked; /* looks, a little later, whether all is drained */
 	void (*drained)(void *arg);
 	void *drained_arg;
 };
@@ -68,12 +68,12 @@ static inline double seconds(uint64_t ms)
 	return (double)ms / 1000;
 }
 
-struct handle *handle_new(struct ops *ops);      /* NULL when out of memory */
+struct handle *handle_new(struct ops *ops); /* NULL when out of memory */
 static inline struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
 }
-void handle_free(struct handle *h);              /* closes what it holds; accepts NULL */
+void handle_free(struct handle *h); /* closes what it holds; accepts NULL */
 
 /* ops_dir.c */
 void ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

@@ -15,7 +15,7 @@
 #include "mount/readahead.h"
 #include "remote/site.h"
 
-#define STOP_MS 3000             /* for the whole way down, the server's goodbye included */
+#define STOP_MS 3000 /* for the whole way down, the server's goodbye included */
 
 enum run_state { RUN_STARTING, RUN_MOUNTING, RUN_LIVE, RUN_STOPPING };
 
@@ -31,7 +31,7 @@ struct run {
 	struct site *site;
 	struct ops *ops;
 	struct channel *channel;
-	uv_timer_t deadline;         /* of the start, then of the stop */
+	uv_timer_t deadline; /* of the start, then of the stop */
 	uv_signal_t signals[SIGNALS];
 	enum run_state state;
 	int exit_status;
@@ -120,7 +120,8 @@ static void on_live(void *arg)
 	if (r->o->kernel_readahead_kb > 0) {
 		int rc = readahead_raise(r->mountpoint, r->o->kernel_readahead_kb);
 		if (rc < 0)
-			aftp_log(&r->logging.log, AFTP_LOG_INFO, "the kernel's readahead stays as it is: %s", strerror(-rc));
+			aftp_log(&r->logging.log, AFTP_LOG_INFO, "the kernel's readahead stays as it is: %s",
+				strerror(-rc));
 	}
 	int rc = daemon_ready(r->daemon);
 	if (rc < 0) {
@@ -166,13 +167,25 @@ static int new_site(struct run *r)
 {
 	const struct options *o = r->o;
 	const struct site_options s = {
-		.host = o->url.host, .port = o->url.port, .path = o->url.path,
-		.user = o->user, .password = o->password, .account = o->account,
+		.host = o->url.host,
+		.port = o->url.port,
+		.path = o->url.path,
+		.user = o->user,
+		.password = o->password,
+		.account = o->account,
 		.max_conns = (unsigned)o->max_conns,
-		.connect_timeout_ms = o->connect_timeout_ms, .timeout_ms = o->timeout_ms, .idle_timeout_ms = o->idle_timeout_ms,
-		.attr_ttl_ms = o->attr_ttl_ms, .readahead = (size_t)o->readahead, .cache_entries = (size_t)o->cache_entries,
-		.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd,
-		.uid = (uid_t)o->uid, .gid = (gid_t)o->gid, .file_mask = (mode_t)o->file_mask, .dir_mask = (mode_t)o->dir_mask,
+		.connect_timeout_ms = o->connect_timeout_ms,
+		.timeout_ms = o->timeout_ms,
+		.idle_timeout_ms = o->idle_timeout_ms,
+		.attr_ttl_ms = o->attr_ttl_ms,
+		.readahead = (size_t)o->readahead,
+		.cache_entries = (size_t)o->cache_entries,
+		.no_epsv = o->no_epsv,
+		.no_mlsd = o->no_mlsd,
+		.uid = (uid_t)o->uid,
+		.gid = (gid_t)o->gid,
+		.file_mask = (mode_t)o->file_mask,
+		.dir_mask = (mode_t)o->dir_mask,
 		.log = &r->logging.log,
 	};
 	return site_new(&r->site, &r->loop, &s);
@@ -220,7 +233,7 @@ int run_mount(const struct options *o, const char *mountpoint, struct daemon *da
 		return 1;
 	}
 	rc = open_loop(&r);
-	if (rc < 0) {           /* a few descriptors or bytes are missing; exiting frees what there is */
+	if (rc < 0) { /* a few descriptors or bytes are missing; exiting frees what there is */
 		daemon_failed(daemon, uv_strerror(rc));
 		logging_finish(&r.logging);
 		return 1;

@@ -13,7 +13,7 @@ struct batch {
 struct stale {
 	uv_loop_t *loop;
 	struct fuse_session *session;
-	struct batch waiting, said;        /* `said` belongs to the worker while it runs */
+	struct batch waiting, said; /* `said` belongs to the worker while it runs */
 	uv_work_t work;
 	bool working, closing;
 	void (*closed)(void *arg);

@@ -13,14 +13,14 @@
 
 struct stale;
 
-struct stale *stale_new(uv_loop_t *loop);        /* NULL when out of memory */
+struct stale *stale_new(uv_loop_t *loop); /* NULL when out of memory */
 
 /* Without a session, or when too many wait, the inode is left to the timeouts of its attributes. */
 void stale_set_session(struct stale *s, struct fuse_session *session);
 void stale_add(struct stale *s, uint64_t ino);
 
-/* Waits for the worker (the kernel's requests must be answered meanwhile), sets *s to NULL and runs `closed`, from inside the call when
- * nothing was to be waited for. */
+/* Waits for the worker (the kernel's requests must be answered meanwhile), sets *s to NULL and runs `closed`, from
+ * inside the call when nothing was to be waited for. */
 void stale_close(struct stale **s, void (*closed)(void *arg), void *arg);
 
 #endif

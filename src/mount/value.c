@@ -36,8 +36,15 @@ bool value_count(const char *text, int64_t min, int64_t max, int64_t *out)
 
 bool value_duration(const char *text, int64_t min, int64_t max, int64_t *out)
 {
-	static const struct { const char *unit; double ms; } units[] = {
-		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "h", 3600000 },
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = {
+		{ "", 1000 },
+		{ "s", 1000 },
+		{ "ms", 1 },
+		{ "m", 60000 },
+		{ "h", 3600000 },
 	};
 	char *end;
 	if (!isdigit((unsigned char)text[0]) || strspn(text, "0123456789.smh") != strlen(text))
@@ -57,9 +64,24 @@ bool value_duration(const char *text, int64_t min, int64_t max, int64_t *out)
 
 bool value_bytes(const char *text, int64_t min, int64_t max, int64_t *out)
 {
-	static const struct { const char *suffix; int shift; } suffixes[] = {
-		{ "", 0 }, { "B", 0 }, { "K", 10 }, { "Ki", 10 }, { "KiB", 10 }, { "KB", 10 },
-		{ "M", 20 }, { "Mi", 20 }, { "MiB", 20 }, { "MB", 20 }, { "G", 30 }, { "Gi", 30 }, { "GiB", 30 }, { "GB", 30 },
+	static const struct {
+		const char *suffix;
+		int shift;
+	} suffixes[] = {
+		{ "", 0 },
+		{ "B", 0 },
+		{ "K", 10 },
+		{ "Ki", 10 },
+		{ "KiB", 10 },
+		{ "KB", 10 },
+		{ "M", 20 },
+		{ "Mi", 20 },
+		{ "MiB", 20 },
+		{ "MB", 20 },
+		{ "G", 30 },
+		{ "Gi", 30 },
+		{ "GiB", 30 },
+		{ "GB", 30 },
 	};
 	const char *end;
 	int64_t n;
@@ -110,8 +132,16 @@ bool value_gid(const char *text, int64_t *out)
 
 bool value_switch(const char *text, bool *out)
 {
-	static const struct { const char *word; bool on; } words[] = {
-		{ "yes", true }, { "true", true }, { "1", true }, { "no", false }, { "false", false }, { "0", false },
+	static const struct {
+		const char *word;
+		bool on;
+	} words[] = {
+		{ "yes", true },
+		{ "true", true },
+		{ "1", true },
+		{ "no", false },
+		{ "false", false },
+		{ "0", false },
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(text, words[i].word) == 0) {
@@ -124,9 +154,15 @@ bool value_switch(const char *text, bool *out)
 
 bool value_log_level(const char *text, enum aftp_log_level *out)
 {
-	static const struct { const char *word; enum aftp_log_level level; } words[] = {
-		{ "error", AFTP_LOG_ERROR }, { "warn", AFTP_LOG_WARN }, { "info", AFTP_LOG_INFO },
-		{ "debug", AFTP_LOG_DEBUG }, { "wire", AFTP_LOG_WIRE },
+	static const struct {
+		const char *word;
+		enum aftp_log_level level;
+	} words[] = {
+		{ "error", AFTP_LOG_ERROR },
+		{ "warn", AFTP_LOG_WARN },
+		{ "info", AFTP_LOG_INFO },
+		{ "debug", AFTP_LOG_DEBUG },
+		{ "wire", AFTP_LOG_WIRE },
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(text, words[i].word) == 0) {
