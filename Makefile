@@ -136,13 +136,15 @@ LIBDIR     := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR     := $(PREFIX)/share/man
 DOCDIR     := $(PREFIX)/share/doc/ftpfs
+# mount(8) looks for its helpers in /sbin only: mount -t ftpfs, mount -t fuse.ftpfs.
+SBINDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
 INSTALLED  := $(BINDIR)/ftpfs $(BINDIR)/memftpd $(LIBDIR)/libaftp.a $(LIBDIR)/libaftp.so.0 $(LIBDIR)/libaftp.so \
               $(LIBDIR)/pkgconfig/libaftp.pc $(patsubst include/%,$(INCLUDEDIR)/%,$(wildcard include/aftp/*.h)) \
               $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1)) \
-              $(patsubst %,$(DOCDIR)/%,README.md CHANGELOG.md LICENSE)
+              $(patsubst %,$(DOCDIR)/%,README.md CHANGELOG.md LICENSE) $(SBINDIR)/mount.ftpfs $(SBINDIR)/mount.fuse.ftpfs
 
 install: all
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/aftp $(MANDIR)/man1 $(DOCDIR))
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/aftp $(MANDIR)/man1 $(DOCDIR) $(SBINDIR))
 	install -m 755 $(BUILD)/ftpfs $(BUILD)/memftpd $(DESTDIR)$(BINDIR)
 	install -m 644 $(BUILD)/libaftp.a $(DESTDIR)$(LIBDIR)
 	install -m 644 $(BUILD)/libaftp.so $(DESTDIR)$(LIBDIR)/libaftp.so.0
@@ -151,6 +153,8 @@ install: all
 	install -m 644 include/aftp/*.h $(DESTDIR)$(INCLUDEDIR)/aftp
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	ln -sf $(BINDIR)/ftpfs $(DESTDIR)$(SBINDIR)/mount.ftpfs
+	ln -sf $(BINDIR)/ftpfs $(DESTDIR)$(SBINDIR)/mount.fuse.ftpfs
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
