@@ -20,14 +20,14 @@ static int make_path(struct aftp_memfs *fs, const char *path, size_t len, struct
 		size_t n = strcspn(path + pos, "/");
 		if (pos >= len || n == 0)
 			break;
-		char *upto = strndup(path, pos + n);
-		if (!upto)
+		char *prefix = strndup(path, pos + n);
+		if (!prefix)
 			return -ENOMEM;
 		struct memnode *next = NULL;
-		int rc = memtree_find(&fs->tree, upto, MEMTREE_FOLLOW, &next);
+		int rc = memtree_find(&fs->tree, prefix, MEMTREE_FOLLOW, &next);
 		if (rc == -ENOENT)
-			rc = memtree_add(&fs->tree, at, upto + pos, AFTP_TYPE_DIR, 0755, NULL, &next);
-		free(upto);
+			rc = memtree_add(&fs->tree, at, prefix + pos, AFTP_TYPE_DIR, 0755, NULL, &next);
+		free(prefix);
 		if (rc < 0)
 			return rc;
 		if (next->type != AFTP_TYPE_DIR)

@@ -228,7 +228,7 @@ int talk_reply(struct talk *t)
 		bool last = n >= 5 && line[3] == ' ' && memcmp(line, t->reply, 3) == 0;
 		used += (size_t)n;
 		if (last)
-			return t->code = atoi(t->reply);
+			return t->code = (int)strtol(t->reply, NULL, 10);
 	}
 }
 

@@ -271,7 +271,7 @@ static void test_flood(void **state)
 	char *lines = malloc(N * 16);
 	(void)state;
 	for (int i = 0; i < N; i++)
-		len += (size_t)sprintf(lines + len, i % 100 ? "NOOP\r\n" : "SIZE file\r\n");
+		len += (size_t)snprintf(lines + len, 16, i % 100 ? "NOOP\r\n" : "SIZE file\r\n");
 	while (got < N) {
 		ssize_t n = sent < len ? send(t->fd, lines + sent, len - sent, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
 		sent += n > 0 ? (size_t)n : 0;

@@ -73,7 +73,7 @@ static void test_drop_download(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fixture *f = begin_in(&(struct aftp_faults){ .drop_after = cases[i].after });
-		size_t n, offset = (size_t)atoi(cases[i].rest + 5);
+		size_t n, offset = strtoul(cases[i].rest + 5, NULL, 10);
 		bool reset;
 		int fd = talk_epsv(&f->t);
 		talk_expect(&f->t, 350, "%s", cases[i].rest);

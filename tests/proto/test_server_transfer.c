@@ -86,7 +86,7 @@ static void test_ten_thousand(void **state)
 		int lines = 0;
 		char *got = talk_retrieve(&f->t, commands[i], &n);
 		for (const char *p = got; (p = strstr(p, "file number ")); p++)
-			assert_int_equal(atoi(p + 12), lines++);
+			assert_int_equal(strtol(p + 12, NULL, 10), lines++);
 		assert_int_equal(lines, count);
 		free(got);
 	}

@@ -15,7 +15,7 @@
 #include <aftp/vfs.h>
 
 struct fixture {
-	char dir[64];
+	char dir[256];
 	uv_loop_t loop;
 	struct aftp_memfs *fs;
 	char reports[512];
@@ -23,7 +23,7 @@ struct fixture {
 
 static void put_real(const struct fixture *f, const char *name, const void *data, size_t n, mode_t mode)
 {
-	char path[128];
+	char path[300];
 	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
@@ -38,7 +38,8 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	snprintf(f->dir, sizeof(f->dir), "/tmp/test_memload.XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+	snprintf(f->dir, sizeof(f->dir), "%s/test_memload.XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(aftp_memfs_new(&f->fs, &f->loop), 0);
@@ -49,7 +50,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
+	char command[300];
 	aftp_memfs_close(&f->fs);
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
@@ -76,7 +77,7 @@ static void test_load(void **state)
 {
 	enum { BIG = 2500000 };
 	struct fixture *f = *state;
-	char path[128], *data = malloc(BIG), *got = malloc(BIG + 1);
+	char path[300], *data = malloc(BIG), *got = malloc(BIG + 1);
 	struct aftp_vfs_stat st;
 	for (size_t i = 0; i < BIG; i++)
 		data[i] = (char)(i * 7919 >> 3);
@@ -117,7 +118,7 @@ static void test_load(void **state)
 static void test_no_such_folder(void **state)
 {
 	struct fixture *f = *state;
-	char path[128];
+	char path[300];
 	assert_int_equal(aftp_memfs_load(f->fs, "/nonexistent/folder", "/", NULL, NULL), -ENOENT);
 	put_real(f, "empty", "", 0, 0600);
 	snprintf(path, sizeof(path), "%s/empty", f->dir);
