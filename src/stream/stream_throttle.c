@@ -109,13 +109,15 @@ static int open_pair(struct aftp_stream *s, const struct aftp_stream_throttle *p
 	return rc;
 }
 
-/* Whoever waits asks anew: what it waits for may be gone. */
+/* Whoever waits asks anew: what it waits for may be gone. Its time limit starts here. */
 static void ask_anew(struct aftp_stream *s)
 {
 	bool reads = s->rd.waiter.on, writes = s->wr.waiter.on;
 
 	throttle_wait_cancel(&s->rd.waiter);
 	throttle_wait_cancel(&s->wr.waiter);
+	if (reads || writes)
+		s->rd.since = s->wr.since = stream_limit_now();
 	if (reads)
 		stream_kick(s, DUE_READ);
 	if (writes)

@@ -4,7 +4,7 @@
 
 #include "pair.h"
 
-#define LIMIT 60                 /* ms: what the limits are set to */
+#define LIMIT 100                /* ms: what the limits are set to */
 
 /* --- connect -------------------------------------------------------------------------------------- */
 
@@ -133,7 +133,10 @@ static void test_push_limit(void **state)
 	pair_run_for(p, LIMIT * 3);          /* the consumer's time, not the peer's */
 	assert_int_equal(k.ends, 0);
 	k.pause_at = 0;
+	aftp_stream_set_timeouts(p->b, -1, LIMIT * 2, -1, -1);
 	aftp_stream_resume(p->b);
+	pair_run_for(p, LIMIT / 3);          /* the limit begins anew */
+	assert_int_equal(k.ends, 0);
 	PAIR_UNTIL(p, k.ends);
 	assert_int_equal(k.end, AFTP_ETIMEDOUT);
 	assert_int_equal(k.len, 4);

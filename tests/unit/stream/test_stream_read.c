@@ -328,6 +328,44 @@ static void test_switching_from_inside(void **state)
 	assert_string_equal(c.some.line, "not a line\r\nany more\r\n");
 }
 
+enum { FLOOD = 20000 };
+
+struct flood {
+	struct pair *p;
+	struct answer got;
+	char in[FLOOD];
+};
+
+static void flood_line(void *arg, ssize_t n, const char *line)
+{
+	struct flood *f = arg;
+
+	(void)line;
+	assert_int_equal(n, 3);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_exactly(f->p->b, f->in, FLOOD, on_bytes, &f->got)), 0);
+}
+
+/* A read that fills its room makes libuv read on at once, before the kick has served what was read ahead. */
+static void test_switching_in_the_middle_of_a_flood(void **state)
+{
+	struct pair *p = *state;
+	struct flood *f = calloc(1, sizeof(*f));
+	struct answer sent = { .p = p };
+	char *all = malloc(FLOOD + 4);
+
+	f->p = f->got.p = p;
+	memcpy(all, "one\n", 4);
+	pattern(all + 4, FLOOD, 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, FLOOD + 4, on_status, &sent)), 0);
+	PAIR_UNTIL(p, sent.calls);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_line(p->b, 80, flood_line, f)), 0);
+	PAIR_UNTIL(p, f->got.calls);
+	assert_int_equal(f->got.n, FLOOD);
+	assert_memory_equal(f->in, all + 4, FLOOD);
+	free(all);
+	free(f);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
@@ -343,6 +381,7 @@ int main(void)
 		T(test_push_sees_a_reset),
 		T(test_switching),
 		T(test_switching_from_inside),
+		T(test_switching_in_the_middle_of_a_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

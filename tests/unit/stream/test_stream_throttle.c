@@ -134,7 +134,7 @@ static void test_writing_keeps_the_limit(void **state)
 	enum { SIZE = 300000, LIMIT = 1000000 };
 	struct pair *p = *state;
 	struct sink k = { .p = p, .cap = SIZE, .lend = 1 << 20 };
-	struct answer sent = { .p = p };
+	struct answer sent = { .p = p }, shut = { .p = p };
 	struct aftp_stream_throttle fast, slow;
 	struct clock c;
 	char *all = malloc(SIZE);
@@ -150,11 +150,14 @@ static void test_writing_keeps_the_limit(void **state)
 	from = c.now;
 	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, SIZE, on_status, &sent)), 0);
 	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
-	while (k.len < SIZE && !p->late) {
+	assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->a, on_status, &shut)), 0);
+	while (k.len < SIZE && k.ends == 0 && !p->late) {
 		uv_run(&p->loop, UV_RUN_ONCE);
 		check_rate(&c, from, aftp_stream_bytes_written(p->a), LIMIT);
 	}
-	PAIR_UNTIL(p, sent.calls);
+	assert_int_equal(k.len, SIZE);
+	PAIR_UNTIL(p, sent.calls && shut.calls);
+	assert_int_equal(shut.status, 0);
 	assert_memory_equal(k.data, all, SIZE);
 	aftp_stream_throttle_unref(&fast);
 	aftp_stream_throttle_unref(&slow);

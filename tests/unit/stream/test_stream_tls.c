@@ -300,6 +300,38 @@ static void test_key_update(void **state)
 	exchange(f, "and", "on\n");
 }
 
+static void count_key_updates(int write_p, int version, int content_type, const void *buf, size_t len, SSL *ssl,
+		void *arg)
+{
+	(void)version;
+	(void)ssl;
+	if (!write_p && content_type == SSL3_RT_HANDSHAKE && len > 0 && *(const unsigned char *)buf == SSL3_MT_KEY_UPDATE)
+		++*(int *)arg;
+}
+
+/* Who only reads answers, too: OpenSSL leaves an answer until the next write, or until the peer asks again. */
+static void test_key_update_of_a_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct answer got = { .p = f->p }, never = { .p = f->p };
+	int updates = 0;
+	char buf[8], c;
+
+	secure(f);
+	SSL_set_msg_callback(aftp_stream_ssl(f->p->a), count_key_updates);
+	SSL_set_msg_callback_arg(aftp_stream_ssl(f->p->a), &updates);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->a, &c, 1, on_bytes, &never)), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(SSL_key_update(aftp_stream_ssl(f->p->a), SSL_KEY_UPDATE_REQUESTED), 1);
+		pair_send(f->p, f->p->a, "new");
+	}
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_exactly(f->p->b, buf, 6, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls && updates == 1);
+	pair_send(f->p, f->p->b, "x");
+	PAIR_UNTIL(f->p, never.calls);
+	assert_string_equal(never.line, "x");
+}
+
 /* --- the end -------------------------------------------------------------------------------------- */
 
 static void test_end_and_truncation(void **state)
@@ -460,6 +492,59 @@ static void test_write_limit(void **state)
 	free(k.data);
 }
 
+struct sipper {
+	uv_timer_t timer;
+	struct pair *p;
+	struct answer got;
+	int left;                /* sips; then it reads no more */
+	char buf[8192];
+};
+
+static void sip(uv_timer_t *timer)
+{
+	struct sipper *s = timer->data;
+
+	if (s->left-- > 0)
+		(void)aftp_stream_read(s->p->b, s->buf, sizeof(s->buf), on_bytes, &s->got);
+}
+
+static int write_to_sipper(struct fixture *f, int sips)
+{
+	enum { SIZE = 400000, LIMIT = 300 };
+	struct sipper *s = calloc(1, sizeof(*s));
+	struct answer sent = { .p = f->p };
+	char *all = calloc(1, SIZE);
+
+	secure(f);
+	s->p = s->got.p = f->p;
+	s->left = sips;
+	uv_timer_init(&f->p->loop, &s->timer);
+	s->timer.data = s;
+	uv_timer_start(&s->timer, sip, 0, 30);
+	assert_int_equal(aftp_stream_set_buffers(f->p->a, 0, 32768), 0);
+	assert_int_equal(aftp_stream_set_buffers(f->p->b, 32768, 0), 0);
+	aftp_stream_set_timeouts(f->p->a, -1, -1, LIMIT, -1);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_write(f->p->a, all, SIZE, on_status, &sent)), 0);
+	PAIR_UNTIL(f->p, sent.calls);
+	aftp_stream_close(&f->p->b, true, on_closed_count, f->p);
+	uv_close((uv_handle_t *)&s->timer, NULL);
+	PAIR_UNTIL(f->p, f->p->closed);
+	free(all);
+	free(s);
+	return sent.status;
+}
+
+/* What libuv holds of a write goes slowly, and for longer than the limit; but it goes. Then it stops, and that shows. */
+static void test_slow_peer_is_not_dead(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(write_to_sipper(f, 1000000), 0);
+	reconnect(f);
+	f->p->closed = 0;
+	assert_int_equal(write_to_sipper(f, 12), AFTP_ETIMEDOUT);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -477,11 +562,13 @@ int main(void)
 		T(test_close_in_the_middle),
 		T(test_resumption),
 		T(test_key_update),
+		T(test_key_update_of_a_reader),
 		T(test_end_and_truncation),
 		T(test_volume_both_ways),
 		T(test_shutdown_behind_volume),
 		T(test_throttled),
 		T(test_write_limit),
+		T(test_slow_peer_is_not_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

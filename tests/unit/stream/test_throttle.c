@@ -292,6 +292,24 @@ static void test_average_on_a_busy_machine(void **state)
 	}
 }
 
+/* What late timers cost is made up for while somebody waits; who goes away takes nothing of it along. */
+static void test_nothing_is_owed_after_a_pause(void **state)
+{
+	struct fixture *f = *state;
+	struct aftp_throttle *t = make(f, MB, 0);
+	struct run r = { 0 };
+
+	empty_bucket(t, f->now);
+	throttle_late(t, f->now + 200 * MS);
+	assert_true(t->owed_ns > (int64_t)(100 * MS));
+	aftp_throttle_charge(t, 1, f->now + 10 * SECOND);
+	aftp_throttle_charge(t, aftp_throttle_allow(t, MB, f->now + 10 * SECOND), f->now + 10 * SECOND);
+	consume(&r, t, f->now + 10 * SECOND, f->now + 11 * SECOND, 0, 0);
+	assert_in_range(r.total, 990 * KB, 1000 * KB);
+	free(r.grants);
+	aftp_throttle_unref(t);
+}
+
 /* --- settings ------------------------------------------------------------------------------------- */
 
 static void test_clone_has_no_memory(void **state)
@@ -574,6 +592,7 @@ int main(void)
 		T(test_extremes),
 		T(test_average_and_windows),
 		T(test_average_on_a_busy_machine),
+		T(test_nothing_is_owed_after_a_pause),
 		T(test_clone_has_no_memory),
 		T(test_changed_limit),
 		T(test_observer),
