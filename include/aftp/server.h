@@ -22,15 +22,15 @@ enum { AFTP_MAY_READ = 1 << 0, AFTP_MAY_WRITE = 1 << 1 };
 struct aftp_user {
 	/* NULL: the anonymous user, who logs in as "anonymous" or "ftp" with any password */
 	const char *name;
-	const char *password;            /* NULL: none is asked, USER alone logs in (of the anonymous user: not used) */
-	const char *account;             /* NULL, or what ACCT must say after the password (332) */
-	unsigned may;                    /* AFTP_MAY_*; 0 permits nothing but to look at the working directory */
+	const char *password; /* NULL: none is asked, USER alone logs in (of the anonymous user: not used) */
+	const char *account;  /* NULL, or what ACCT must say after the password (332) */
+	unsigned may;         /* AFTP_MAY_*; 0 permits nothing but to look at the working directory */
 };
 
 enum aftp_listing_style {
-	AFTP_STYLE_UNIX,                 /* LIST as `ls -l` prints it */
-	AFTP_STYLE_DOS,                  /* LIST as IIS prints it */
-	AFTP_STYLE_NONSENSE,             /* every listing is text that no parser should take for entries */
+	AFTP_STYLE_UNIX,     /* LIST as `ls -l` prints it */
+	AFTP_STYLE_DOS,      /* LIST as IIS prints it */
+	AFTP_STYLE_NONSENSE, /* every listing is text that no parser should take for entries */
 };
 
 /* Things that go wrong on purpose. All zero: nothing does. */
@@ -39,52 +39,52 @@ struct aftp_faults {
 	 * in order and without limiting the rate. A connection counts as made after three times this, as its
 	 * handshake would take. */
 	uint32_t latency_ms;
-	uint64_t rate;                   /* bytes/s of each data connection, each way; 0 = no limit */
+	uint64_t rate; /* bytes/s of each data connection, each way; 0 = no limit */
 
 	/* When a transfer has moved this many bytes on its data connection; 0 = never. */
-	uint64_t drop_after;             /* the data connection is reset; 426; the session goes on */
-	uint64_t drop_all_after;         /* both connections are reset, as when a network dies */
-	uint64_t stall_after;            /* nothing more is sent or read on it; everything stays open */
+	uint64_t drop_after;     /* the data connection is reset; 426; the session goes on */
+	uint64_t drop_all_after; /* both connections are reset, as when a network dies */
+	uint64_t stall_after;    /* nothing more is sent or read on it; everything stays open */
 
 	/* When the control connection has carried this many bytes of replies (greeting included), or this many
 	 * commands; 0 = never. */
-	uint64_t drop_control_after;     /* both connections are reset, in the middle of a reply where it falls so */
+	uint64_t drop_control_after; /* both connections are reset, in the middle of a reply where it falls so */
 	/* the command that reaches the count is not executed: both connections are reset */
 	uint64_t drop_after_commands;
-	uint32_t times;                  /* how often, over all sessions, the five above may strike; 0 = always */
+	uint32_t times; /* how often, over all sessions, the five above may strike; 0 = always */
 
 	/* verbs that the server does not have (502, not in FEAT or HELP); NULL-ended, may be NULL */
 	const char *const *no;
-	bool no_final_reply;             /* a transfer's 226 never comes */
-	bool short_data;                 /* RETR and listings: half of the data, then 226 as if it were all */
-	bool refuse_data;                /* 229 and 227 name a port where nobody listens */
+	bool no_final_reply; /* a transfer's 226 never comes */
+	bool short_data;     /* RETR and listings: half of the data, then 226 as if it were all */
+	bool refuse_data;    /* 229 and 227 name a port where nobody listens */
 	/* the address that 227 tells ("10,1,2,3" or "10.1.2.3"), whatever it really is; NULL = the true one */
 	const char *pasv_address;
 	enum aftp_listing_style listing;
 
 	/* In place of the reply to `at` (a verb; NULL = of the greeting), for ever or until the client goes: */
 	const char *at;
-	bool garbage;                    /* bytes that are no FTP, 4 KiB, then silence */
-	bool endless_line;               /* a line that never ends */
-	bool endless_reply;              /* a multi-line reply that never ends */
-	bool silence;                    /* nothing at all */
+	bool garbage;       /* bytes that are no FTP, 4 KiB, then silence */
+	bool endless_line;  /* a line that never ends */
+	bool endless_reply; /* a multi-line reply that never ends */
+	bool silence;       /* nothing at all */
 };
 
 struct aftp_server_options {
-	struct aftp_vfs *vfs;            /* not owned: outlives the server */
-	const struct aftp_user *users;   /* copied; none: one anonymous user who may read and write */
+	struct aftp_vfs *vfs;          /* not owned: outlives the server */
+	const struct aftp_user *users; /* copied; none: one anonymous user who may read and write */
 	size_t nusers;
-	const char *welcome;             /* the text of the 220; NULL = "memftpd ready"; may have several lines */
+	const char *welcome; /* the text of the 220; NULL = "memftpd ready"; may have several lines */
 	/* a session without a command (a running transfer is no idleness): 421; 0 = 300000, -1 = none */
 	int64_t idle_timeout_ms;
-	int64_t data_timeout_ms;         /* a transfer command without its data connection: 425; 0 = 10000, -1 = none */
+	int64_t data_timeout_ms; /* a transfer command without its data connection: 425; 0 = 10000, -1 = none */
 	/* a data connection without progress, replies that are not read: 426, or the end; 0 = 300000, -1 = none */
 	int64_t stall_timeout_ms;
-	uint32_t max_connections;        /* one more gets 421 and is closed; 0 = no limit */
+	uint32_t max_connections; /* one more gets 421 and is closed; 0 = no limit */
 	/* MDTM and the modify fact carry fractions of a second where a file has them */
 	bool fractions;
-	struct aftp_faults faults;       /* copied, strings and all */
-	const struct aftp_log *log;      /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
+	struct aftp_faults faults;  /* copied, strings and all */
+	const struct aftp_log *log; /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
 };
 
 /* 0, AFTP_ENOMEM, AFTP_EINVAL (no vfs, an unusable user or option). */
@@ -92,7 +92,7 @@ int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp
 
 /* Listens on one address (port 0 = any free port); may be called again for further ones, at most 8. 0 or -errno. */
 int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr);
-uint16_t aftp_server_port(const struct aftp_server *srv);          /* of the first listen; 0 before it */
+uint16_t aftp_server_port(const struct aftp_server *srv); /* of the first listen; 0 before it */
 /* likewise; AFTP_ENOTCONN before it */
 int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr);
 
@@ -107,14 +107,14 @@ void aftp_server_close(struct aftp_server **srv, void (*closed)(void *arg), void
 /* --- counters ------------------------------------------------------------------------------------- */
 
 struct aftp_server_counters {
-	uint64_t sessions;               /* accepted since the start, refused ones included */
+	uint64_t sessions; /* accepted since the start, refused ones included */
 	uint64_t sessions_now;
-	uint64_t refused;                /* of them refused with 421 */
+	uint64_t refused; /* of them refused with 421 */
 	uint64_t logins;
-	uint64_t commands;               /* lines received, unknown ones included */
-	uint64_t unknown;                /* of them not in the table or switched off */
-	uint64_t data_connections;       /* accepted */
-	uint64_t bytes_sent, bytes_received;     /* on data connections */
+	uint64_t commands;                   /* lines received, unknown ones included */
+	uint64_t unknown;                    /* of them not in the table or switched off */
+	uint64_t data_connections;           /* accepted */
+	uint64_t bytes_sent, bytes_received; /* on data connections */
 };
 void aftp_server_counters(const struct aftp_server *srv, struct aftp_server_counters *out);
 

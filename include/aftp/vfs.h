@@ -21,18 +21,18 @@
 
 struct aftp_vfs_stat {
 	enum aftp_type type;
-	uint32_t mode;                   /* 07777 */
+	uint32_t mode; /* 07777 */
 	uint32_t nlink, uid, gid;
-	uint64_t size;                   /* of files: bytes; of links: length of the target; of directories: 0 */
-	uint64_t unique;                 /* stable for the life of the file, also when it is renamed; never reused */
-	int64_t mtime;                   /* seconds since 1970 UTC */
+	uint64_t size;   /* of files: bytes; of links: length of the target; of directories: 0 */
+	uint64_t unique; /* stable for the life of the file, also when it is renamed; never reused */
+	int64_t mtime;   /* seconds since 1970 UTC */
 	uint32_t mtime_nsec;
 };
 
 struct aftp_vfs_dirent {
 	const char *name;
-	const char *target;              /* of a symbolic link, else NULL */
-	struct aftp_vfs_stat st;         /* of the link itself, not of what it leads to */
+	const char *target;      /* of a symbolic link, else NULL */
+	struct aftp_vfs_stat st; /* of the link itself, not of what it leads to */
 };
 
 struct aftp_vfs;
@@ -43,33 +43,33 @@ typedef void aftp_vfs_cb(void *arg, int status);
 
 /* One operation under way. The caller's memory, untouched by the caller until the callback; need not be zeroed. */
 struct aftp_vfs_req {
-	void *reserved[8];               /* the vfs's own while the operation runs */
-	aftp_vfs_cb *cb;                 /* likewise */
-	void *arg;                       /* likewise */
-	struct aftp_vfs_stat st;         /* stat, open */
+	void *reserved[8];       /* the vfs's own while the operation runs */
+	aftp_vfs_cb *cb;         /* likewise */
+	void *arg;               /* likewise */
+	struct aftp_vfs_stat st; /* stat, open */
 	/* stat: of a symbolic link that was not followed, else NULL; valid during the callback */
 	const char *target;
-	struct aftp_vfs_file *file;      /* open */
-	struct aftp_vfs_dir *dir;        /* opendir */
-	const char *data;                /* read: lent until release() or close() */
-	size_t len;                      /* read: 0 at the end of the file */
-	const struct aftp_vfs_dirent *entries;   /* readdir: lent until the next readdir() or closedir() */
-	size_t count;                    /* readdir: 0 at the end of the directory */
+	struct aftp_vfs_file *file;            /* open */
+	struct aftp_vfs_dir *dir;              /* opendir */
+	const char *data;                      /* read: lent until release() or close() */
+	size_t len;                            /* read: 0 at the end of the file */
+	const struct aftp_vfs_dirent *entries; /* readdir: lent until the next readdir() or closedir() */
+	size_t count;                          /* readdir: 0 at the end of the directory */
 };
 
 enum {
 	AFTP_VFS_READ = 1 << 0,
 	AFTP_VFS_WRITE = 1 << 1,
 	AFTP_VFS_CREATE = 1 << 2,
-	AFTP_VFS_TRUNCATE = 1 << 3,      /* to the offset that is given to open() */
-	AFTP_VFS_APPEND = 1 << 4,        /* the offset given to open() is not used: writing starts at the end */
-	AFTP_VFS_EXCLUSIVE = 1 << 5,     /* with CREATE: -EEXIST when it is there */
+	AFTP_VFS_TRUNCATE = 1 << 3,  /* to the offset that is given to open() */
+	AFTP_VFS_APPEND = 1 << 4,    /* the offset given to open() is not used: writing starts at the end */
+	AFTP_VFS_EXCLUSIVE = 1 << 5, /* with CREATE: -EEXIST when it is there */
 };
 
 struct aftp_vfs_ops {
 	/* -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as in POSIX, here and below. */
-	int (*stat)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb,
-		void *arg);
+	int (*stat)(
+		struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg);
 	/* Reading or writing, one of them; each handle has its own position, which starts at `offset`. A reader that
 	 * starts past the end gets the end; a writer fills the gap with zeros. -EISDIR for a directory, -EINVAL for
 	 * senseless flags. */
@@ -109,9 +109,15 @@ struct aftp_vfs_ops {
 };
 
 /* An implementation embeds these as its first member. */
-struct aftp_vfs { const struct aftp_vfs_ops *ops; };
-struct aftp_vfs_file { struct aftp_vfs *fs; };
-struct aftp_vfs_dir { struct aftp_vfs *fs; };
+struct aftp_vfs {
+	const struct aftp_vfs_ops *ops;
+};
+struct aftp_vfs_file {
+	struct aftp_vfs *fs;
+};
+struct aftp_vfs_dir {
+	struct aftp_vfs *fs;
+};
 
 /* --- the memory vfs ------------------------------------------------------------------------------- */
 
@@ -135,9 +141,9 @@ int aftp_memfs_put(struct aftp_memfs *fs, const char *path, const void *data, si
 int aftp_memfs_put_pattern(struct aftp_memfs *fs, const char *path, uint64_t size, uint64_t seed);
 /* Bytes offset..offset+n of the endless pattern of `seed`. No two aligned 8-byte words of a pattern are alike. */
 void aftp_memfs_pattern(uint64_t seed, uint64_t offset, void *buf, size_t n);
-int aftp_memfs_mkdir(struct aftp_memfs *fs, const char *path);          /* with parents; 0 when it is there already */
-int aftp_memfs_symlink(struct aftp_memfs *fs, const char *target, const char *path);   /* with parents */
-int aftp_memfs_remove(struct aftp_memfs *fs, const char *path);         /* and all below it; the root is emptied */
+int aftp_memfs_mkdir(struct aftp_memfs *fs, const char *path); /* with parents; 0 when it is there already */
+int aftp_memfs_symlink(struct aftp_memfs *fs, const char *target, const char *path); /* with parents */
+int aftp_memfs_remove(struct aftp_memfs *fs, const char *path); /* and all below it; the root is emptied */
 int aftp_memfs_chmod(struct aftp_memfs *fs, const char *path, uint32_t mode);
 /* links are not followed */
 int aftp_memfs_set_mtime(struct aftp_memfs *fs, const char *path, int64_t sec, uint32_t nsec);

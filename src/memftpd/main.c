@@ -34,11 +34,19 @@ static void print_stats(const struct memftpd *m)
 	struct aftp_server_counters c;
 	aftp_server_counters(m->server, &c);
 	aftp_server_each_count(m->server, print_count, stderr);
-	const struct { const char *name; uint64_t n; } lines[] = {
-		{ "sessions", c.sessions }, { "sessions-now", c.sessions_now }, { "refused", c.refused },
+	const struct {
+		const char *name;
+		uint64_t n;
+	} lines[] = {
+		{ "sessions", c.sessions },
+		{ "sessions-now", c.sessions_now },
+		{ "refused", c.refused },
 		{ "logins", c.logins },
-		{ "commands", c.commands }, { "unknown", c.unknown }, { "data-connections", c.data_connections },
-		{ "bytes-sent", c.bytes_sent }, { "bytes-received", c.bytes_received },
+		{ "commands", c.commands },
+		{ "unknown", c.unknown },
+		{ "data-connections", c.data_connections },
+		{ "bytes-sent", c.bytes_sent },
+		{ "bytes-received", c.bytes_received },
 	};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		print_count(stderr, lines[i].name, lines[i].n);
@@ -92,8 +100,8 @@ static int fail(const char *what, int status)
 static void report_load(void *arg, const char *path, int status)
 {
 	(void)arg;
-	fprintf(stderr, "memftpd: left out %s: %s\n", path, status == AFTP_ENOTSUP ? "not a file, folder or link"
-		: aftp_strerror(status));
+	fprintf(stderr, "memftpd: left out %s: %s\n", path,
+		status == AFTP_ENOTSUP ? "not a file, folder or link" : aftp_strerror(status));
 }
 
 static int fill(struct memftpd *m)
@@ -123,7 +131,7 @@ static void announce(const struct memftpd *m)
 	else
 		inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, host, sizeof(host));
 	printf(ss.ss_family == AF_INET6 ? "memftpd: listening on [%s]:%u\n" : "memftpd: listening on %s:%u\n", host,
-	       aftp_server_port(m->server));
+		aftp_server_port(m->server));
 	fflush(stdout);
 }
 
@@ -162,8 +170,9 @@ static int run(struct memftpd *m)
 	int rc = uv_loop_init(&m->loop);
 	if (rc < 0)
 		return fail("cannot start", rc);
-	m->log = (struct aftp_log){ .sink = aftp_log_to_file, .arg = stderr, .level = m->options.verbose ? AFTP_LOG_WIRE
-		: AFTP_LOG_ERROR };
+	m->log = (struct aftp_log){
+		.sink = aftp_log_to_file, .arg = stderr, .level = m->options.verbose ? AFTP_LOG_WIRE : AFTP_LOG_ERROR
+	};
 	signal(SIGPIPE, SIG_IGN);
 	rc = start(m);
 	if (rc < 0) {

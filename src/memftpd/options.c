@@ -13,15 +13,14 @@ enum kind { FLAG, NUMBER32, NUMBER64, SECONDS, TEXT, SPECIAL };
 
 struct row {
 	const char *name;
-	const char *value;                       /* what the value is called; NULL: there is none */
+	const char *value; /* what the value is called; NULL: there is none */
 	enum kind kind;
-	size_t offset;                           /* into struct options */
+	size_t offset; /* into struct options */
 	int (*special)(struct options *o, const char *value);
 	const char *help;
 };
 
-__attribute__((format(printf, 1, 2)))
-static int complain(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static int complain(const char *fmt, ...)
 {
 	va_list ap;
 	fputs("memftpd: ", stderr);
@@ -63,8 +62,8 @@ static int add_listen(struct options *o, const char *value)
 	if (o->nlisten == OPTIONS_LISTEN)
 		return complain("--listen: at most %d addresses", OPTIONS_LISTEN);
 	if (!colon || len >= sizeof(host) || parse_number(colon + 1, &port) < 0 || port > 65535)
-		return complain("--listen wants ADDRESS:PORT, for example 127.0.0.1:2121 or [::1]:2121, not '%s'",
-			value);
+		return complain(
+			"--listen wants ADDRESS:PORT, for example 127.0.0.1:2121 or [::1]:2121, not '%s'", value);
 	snprintf(host, sizeof(host), "%.*s", (int)(brackets ? len - 2 : len), value + brackets);
 	if (brackets && inet_pton(AF_INET6, host, &six->sin6_addr) == 1) {
 		six->sin6_family = AF_INET6;
@@ -117,8 +116,10 @@ static int add_anonymous(struct options *o, const char *value)
 {
 	if (o->nusers == OPTIONS_USERS)
 		return complain("--user: at most %d users", OPTIONS_USERS);
-	struct aftp_user *u = &o->users[o->nusers++];
-	return parse_may(value, &u->may);
+	if (parse_may(value, &o->users[o->nusers].may) < 0)
+		return complain("--anonymous wants ro or rw, not '%s'", value);
+	o->nusers++;
+	return 0;
 }
 
 static int add_no(struct options *o, const char *value)
@@ -154,8 +155,9 @@ static int add_pattern(struct options *o, const char *value)
 
 static int set_listing(struct options *o, const char *value)
 {
-	static const char *const names[] = { [AFTP_STYLE_UNIX] = "unix", [AFTP_STYLE_DOS] = "dos",
-		[AFTP_STYLE_NONSENSE] = "nonsense" };
+	static const char *const names[] = {
+		[AFTP_STYLE_UNIX] = "unix", [AFTP_STYLE_DOS] = "dos", [AFTP_STYLE_NONSENSE] = "nonsense"
+	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(value, names[i]) == 0) {
 			o->server.faults.listing = (enum aftp_listing_style)i;
@@ -166,49 +168,49 @@ static int set_listing(struct options *o, const char *value)
 
 /* --- the table ------------------------------------------------------------------------------------- */
 
-#define AT(member) offsetof(struct options, member)
+#define AT(member)    offsetof(struct options, member)
 #define FAULT(member) offsetof(struct options, server.faults.member)
 
 static const struct row rows[] = {
 	{ "listen", "ADDRESS:PORT", SPECIAL, 0, add_listen,
-	  "where to listen; port 0 takes a free one; may be repeated (127.0.0.1:2121)" },
+		"where to listen; port 0 takes a free one; may be repeated (127.0.0.1:2121)" },
 	{ "user", "NAME[:PASSWORD[:ro|rw]]", SPECIAL, 0, add_user,
-	  "a user; without a password none is asked; may be repeated" },
+		"a user; without a password none is asked; may be repeated" },
 	{ "anonymous", "[ro|rw]", SPECIAL, 0, add_anonymous,
-	  "let anonymous in (the default, rw, when no user is named)" },
+		"let anonymous in (the default, rw, when no user is named)" },
 	{ "account", "WORD", TEXT, AT(account), NULL, "ask every user for this account after the password" },
 	{ "load", "FOLDER", SPECIAL, 0, add_load, "fill the tree from a folder; may be repeated" },
 	{ "pattern", "/PATH:BYTES", SPECIAL, 0, add_pattern,
-	  "a file with generated content that takes no memory; may be repeated" },
+		"a file with generated content that takes no memory; may be repeated" },
 	{ "welcome", "TEXT", TEXT, AT(server.welcome), NULL, "the text of the greeting" },
 	{ "max-connections", "N", NUMBER32, AT(server.max_connections), NULL, "one more gets 421" },
 	{ "idle-timeout", "SECONDS", SECONDS, AT(server.idle_timeout_ms), NULL,
-	  "a session without a command ends (300; 0 never)" },
+		"a session without a command ends (300; 0 never)" },
 	{ "data-timeout", "SECONDS", SECONDS, AT(server.data_timeout_ms), NULL,
-	  "wait so long for a data connection (10; 0 for ever)" },
+		"wait so long for a data connection (10; 0 for ever)" },
 	{ "stall-timeout", "SECONDS", SECONDS, AT(server.stall_timeout_ms), NULL,
-	  "a transfer without progress ends (300; 0 never)" },
+		"a transfer without progress ends (300; 0 never)" },
 	{ "fractions", NULL, FLAG, AT(server.fractions), NULL, "times with fractions of a second in MDTM and MLSx" },
 	{ "stats", NULL, FLAG, AT(stats), NULL, "print the counters on stderr at the end (and at SIGUSR1 always)" },
 	{ "verbose", NULL, FLAG, AT(verbose), NULL, "log every command and reply on stderr" },
 	{ "latency", "MS", NUMBER32, FAULT(latency_ms), NULL, "each way is so much slower" },
 	{ "rate", "BYTES", NUMBER64, FAULT(rate), NULL, "bytes per second of each data connection, each way" },
 	{ "drop-after", "BYTES", NUMBER64, FAULT(drop_after), NULL,
-	  "reset the data connection after so many bytes; 426" },
+		"reset the data connection after so many bytes; 426" },
 	{ "drop-all-after", "BYTES", NUMBER64, FAULT(drop_all_after), NULL,
-	  "reset both connections after so many data bytes" },
+		"reset both connections after so many data bytes" },
 	{ "stall-after", "BYTES", NUMBER64, FAULT(stall_after), NULL,
-	  "stop a transfer after so many bytes, and keep it open" },
+		"stop a transfer after so many bytes, and keep it open" },
 	{ "drop-control-after", "BYTES", NUMBER64, FAULT(drop_control_after), NULL,
-	  "reset both after so many bytes of replies" },
+		"reset both after so many bytes of replies" },
 	{ "drop-after-commands", "N", NUMBER64, FAULT(drop_after_commands), NULL,
-	  "reset both instead of the N-th command" },
+		"reset both instead of the N-th command" },
 	{ "times", "N", NUMBER32, FAULT(times), NULL, "the five above strike only so often (0: always)" },
 	{ "no", "COMMAND", SPECIAL, 0, add_no, "do not have this command: 502, and not in FEAT; may be repeated" },
 	{ "no-final-reply", NULL, FLAG, FAULT(no_final_reply), NULL, "never send the 226 of a transfer" },
 	{ "short-data", NULL, FLAG, FAULT(short_data), NULL, "send half of the data, and 226" },
 	{ "refuse-data", NULL, FLAG, FAULT(refuse_data), NULL,
-	  "answer EPSV and PASV with a port where nobody listens" },
+		"answer EPSV and PASV with a port where nobody listens" },
 	{ "pasv-address", "A.B.C.D", TEXT, FAULT(pasv_address), NULL, "the address in the reply to PASV" },
 	{ "listing", "unix|dos|nonsense", SPECIAL, 0, set_listing, "the look of LIST; nonsense: of every listing" },
 	{ "at", "COMMAND", TEXT, FAULT(at), NULL, "where the four below come: its reply (without: the greeting)" },
@@ -269,12 +271,12 @@ static int parse_one(struct options *o, char **argv, int *i)
 	if (!row->value)
 		return equals ? complain("--%s takes no value", row->name) : store(o, row, NULL);
 	if (equals)
-		return store(o, row, equals + 1) == 0 ? 0 : strcmp(row->name, "anonymous") ? -1
-			: complain("--anonymous wants ro or rw");
+		return store(o, row, equals + 1);
 	if (takes_next(row, argv[*i + 1]))
 		return store(o, row, argv[++*i]);
-	return strcmp(row->name, "anonymous") == 0 ? store(o, row, "rw")
-		: complain("--%s wants %s", row->name, row->value);
+	if (strcmp(row->name, "anonymous") == 0)
+		return store(o, row, "rw");
+	return complain("--%s wants %s", row->name, row->value);
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -308,8 +310,8 @@ void options_help(FILE *out)
 {
 	fputs("memftpd: an FTP server that keeps everything in memory, for tests\n\nusage: memftpd [options]\n\n", out);
 	for (size_t i = 0; i < ROWS; i++) {
-		int n = fprintf(out, "  --%s%s%s", rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value
-			: "");
+		int n = fprintf(
+			out, "  --%s%s%s", rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
 		fprintf(out, n < 32 ? "%*s%s\n" : "\n%*s%s\n", n < 32 ? 34 - n : 34, "", rows[i].help);
 	}
 	fputs("\nBYTES may end in K, M or G. See memftpd(1).\n", out);

@@ -9,15 +9,18 @@
 
 enum { OPTIONS_LISTEN = 8, OPTIONS_USERS = 64, OPTIONS_NO = 64, OPTIONS_LOAD = 16 };
 
-struct options_pattern { char *path; uint64_t size; };
+struct options_pattern {
+	char *path;
+	uint64_t size;
+};
 
 struct options {
-	struct aftp_server_options server;       /* vfs and log are main's to set */
+	struct aftp_server_options server; /* vfs and log are main's to set */
 	struct sockaddr_storage listen[OPTIONS_LISTEN];
 	size_t nlisten;
 	struct aftp_user users[OPTIONS_USERS];
 	size_t nusers;
-	char *user_text[OPTIONS_USERS];          /* what the users point into; owned */
+	char *user_text[OPTIONS_USERS]; /* what the users point into; owned */
 	const char *no[OPTIONS_NO + 1];
 	size_t nno;
 	const char *load[OPTIONS_LOAD];

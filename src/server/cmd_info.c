@@ -20,11 +20,19 @@ static bool has(const struct session *s, const char *verb)
 /* RFC 2389. A line goes with the commands that it promises. */
 void cmd_feat(struct session *s, const char *arg)
 {
-	static const struct { const char *line, *verbs[2]; } features[] = {
-		{ "CLNT", { "CLNT" } }, { "EPSV", { "EPSV" } }, { "MDTM", { "MDTM" } }, { "MFMT", { "MFMT" } },
-		{ "MLST", { "MLST", "MLSD" } }, { "PASV", { "PASV" } }, { "REST STREAM", { "REST" } },
+	static const struct {
+		const char *line, *verbs[2];
+	} features[] = {
+		{ "CLNT", { "CLNT" } },
+		{ "EPSV", { "EPSV" } },
+		{ "MDTM", { "MDTM" } },
+		{ "MFMT", { "MFMT" } },
+		{ "MLST", { "MLST", "MLSD" } },
+		{ "PASV", { "PASV" } },
+		{ "REST STREAM", { "REST" } },
 		{ "SIZE", { "SIZE" } },
-		{ "TVFS", { NULL } }, { "UTF8", { NULL } },
+		{ "TVFS", { NULL } },
+		{ "UTF8", { NULL } },
 	};
 	char facts[128];
 	(void)arg;
@@ -196,8 +204,8 @@ void cmd_stat(struct session *s, const char *arg)
 		return;
 	}
 	if (s->login != LOGIN_DONE || !session_may(s, AFTP_MAY_READ)) {
-		session_end(s, s->login == LOGIN_DONE ? 550 : 530, "%s", s->login == LOGIN_DONE ? "Permission denied."
-			: "Please login with USER and PASS.");
+		session_end(s, s->login == LOGIN_DONE ? 550 : 530, "%s",
+			s->login == LOGIN_DONE ? "Permission denied." : "Please login with USER and PASS.");
 		return;
 	}
 	if (!session_path(s, arg))

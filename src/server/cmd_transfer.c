@@ -35,7 +35,7 @@ void cmd_stou(struct session *s, const char *arg)
 {
 	char name[PATH_CAP];
 	int n = snprintf(name, sizeof(name), "%s.%llu.%llu", arg[0] ? arg : "unique", (unsigned long long)s->id,
-	                 (unsigned long long)s->commands);
+		(unsigned long long)s->commands);
 	if (n < 0 || (size_t)n >= sizeof(name))
 		session_end_errno(s, -ENAMETOOLONG);
 	else if (session_path(s, name))

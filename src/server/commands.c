@@ -5,11 +5,12 @@
 
 #include "server/transfer.h"
 
-#define READ AFTP_MAY_READ
-#define WRITE AFTP_MAY_WRITE
-#define REST KEEP_REST
+#define READ   AFTP_MAY_READ
+#define WRITE  AFTP_MAY_WRITE
+#define REST   KEEP_REST
 #define RENAME KEEP_RENAME
 
+/* clang-format off */
 static const struct command table[] = {
 	/* verb   login  may    argument  keeps   handler   syntax */
 	{ "ABOR", false, 0,     ARG_NONE, 0,      cmd_abor, "", transfer_abort },
@@ -57,6 +58,7 @@ static const struct command table[] = {
 	{ "XPWD", true,  0,     ARG_NONE, 0,      cmd_pwd,  "", NULL },
 	{ "XRMD", true,  WRITE, ARG_MUST, 0,      cmd_rmd,  "<sp> directory", NULL },
 };
+/* clang-format on */
 
 size_t command_count(void)
 {

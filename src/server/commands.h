@@ -14,12 +14,12 @@ enum command_arg { ARG_NONE, ARG_MAY, ARG_MUST };
 
 struct command {
 	const char *verb;
-	bool login;                      /* only after login: 530 */
-	unsigned may;                    /* AFTP_MAY_*, all of them: 550 */
-	enum command_arg arg;            /* ARG_MUST and none given: 501 */
-	unsigned keeps;                  /* what the command before it set and it does not clear: KEEP_* */
+	bool login;           /* only after login: 530 */
+	unsigned may;         /* AFTP_MAY_*, all of them: 550 */
+	enum command_arg arg; /* ARG_MUST and none given: 501 */
+	unsigned keeps;       /* what the command before it set and it does not clear: KEEP_* */
 	void (*run)(struct session *s, const char *arg);
-	const char *syntax;              /* what follows the verb, for HELP */
+	const char *syntax; /* what follows the verb, for HELP */
 	/* answers a bare one that is next in line while a transfer runs; or NULL */
 	void (*in_transfer)(struct session *s);
 };
@@ -29,7 +29,7 @@ enum { KEEP_REST = 1 << 0, KEEP_RENAME = 1 << 1 };
 /* Any case; NULL when there is none. */
 const struct command *command_find(const char *verb);
 size_t command_count(void);
-const struct command *command_at(size_t i);              /* in alphabetical order */
+const struct command *command_at(size_t i); /* in alphabetical order */
 size_t command_index(const struct command *cmd);
 
 /* Access. */

@@ -288,8 +288,8 @@ static int content_open_chunk(struct content **c, uint64_t off, size_t more, str
 	if (rc == 0)
 		rc = content_gap(*c, off);
 	if (rc == 0)
-		rc = chunk_writable(*c, (size_t)(off / CONTENT_CHUNK), in, min_size((uint64_t)in + more, CONTENT_CHUNK),
-			ch);
+		rc = chunk_writable(
+			*c, (size_t)(off / CONTENT_CHUNK), in, min_size((uint64_t)in + more, CONTENT_CHUNK), ch);
 	return rc;
 }
 

@@ -11,28 +11,28 @@
 #include <stdint.h>
 
 enum { CONTENT_CHUNK = 1 << 20 };
-#define CONTENT_MAX ((uint64_t)1 << 40)      /* a table for more would itself be large */
+#define CONTENT_MAX ((uint64_t)1 << 40) /* a table for more would itself be large */
 
 struct chunk {
-	unsigned refs;               /* contents that have it */
-	unsigned pins;               /* writers that were lent room in it */
+	unsigned refs; /* contents that have it */
+	unsigned pins; /* writers that were lent room in it */
 	size_t cap;
-	size_t used;                 /* bytes that some content may show; room after them is free to write */
-	char *data;                  /* behind this struct, or a mapping when it is a whole chunk */
+	size_t used; /* bytes that some content may show; room after them is free to write */
+	char *data;  /* behind this struct, or a mapping when it is a whole chunk */
 };
 
 struct content {
 	unsigned refs;
 	uint64_t size;
-	uint64_t pattern_size;       /* holes below it are the pattern of `seed`, above it zeros */
+	uint64_t pattern_size; /* holes below it are the pattern of `seed`, above it zeros */
 	uint64_t seed;
-	size_t nchunks;              /* slots in the table; content beyond them is a hole */
+	size_t nchunks; /* slots in the table; content beyond them is a hole */
 	struct chunk **chunks;
 };
 
-struct content *content_new(void);                       /* empty, one reference; NULL without memory */
+struct content *content_new(void); /* empty, one reference; NULL without memory */
 struct content *content_ref(struct content *c);
-void content_unref(struct content *c);                   /* accepts NULL */
+void content_unref(struct content *c); /* accepts NULL */
 
 /* The bytes at `off`, as many as lie together but at most `max`; 0 at the end. *data is NULL when they must be
  * generated: content_generate(). */
@@ -50,11 +50,11 @@ int content_write(struct content **c, uint64_t off, const void *data, size_t n);
  * is part of the content after content_landed(). */
 int content_room(struct content **c, uint64_t off, struct chunk **pin, char **room, size_t *len);
 int content_landed(struct content **c, uint64_t off, struct chunk *pin, size_t n);
-void content_unpin(struct chunk *pin);                   /* accepts NULL */
+void content_unpin(struct chunk *pin); /* accepts NULL */
 
 /* Gives `c` its own copy of the chunk at `off`, so that a loan in it changes nothing for the holders of *c. */
 int content_part(struct content **c, uint64_t off);
 
-void content_trim(struct content *c);                    /* returns unused room at the end */
+void content_trim(struct content *c); /* returns unused room at the end */
 
 #endif

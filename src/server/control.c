@@ -13,11 +13,11 @@ enum { LINE_CAP = 4096, LAND = 1024, IN_CAP = 16 << 10, OUT_CAP = 4 << 20, BABBL
 
 /* Bytes, or the end of them, on their way through the latency. */
 struct segment {
-	struct delay_item item;          /* first */
+	struct delay_item item; /* first */
 	struct control *control;
-	size_t n;                        /* 0: the end of the input */
+	size_t n; /* 0: the end of the input */
 	bool output;
-	struct segment *prev, *next;     /* control.segments */
+	struct segment *prev, *next; /* control.segments */
 };
 
 struct control {
@@ -27,18 +27,18 @@ struct control {
 	void *arg;
 	char land[LAND];
 	struct buf in;
-	size_t in_seen;                  /* bytes of `in` that have arrived */
-	size_t in_skip;                  /* bytes of `in` that the line under control_next() takes */
-	bool in_whole;                   /* it has its end */
+	size_t in_seen; /* bytes of `in` that have arrived */
+	size_t in_skip; /* bytes of `in` that the line under control_next() takes */
+	bool in_whole;  /* it has its end */
 	bool in_eof, in_paused, deaf;
-	bool in_discard;                 /* in the middle of a line that was too long */
-	struct buf out, wire;            /* replies that wait; those that are being written */
-	size_t out_marked, out_due;      /* bytes of `out` in segments; bytes that may leave */
+	bool in_discard;            /* in the middle of a line that was too long */
+	struct buf out, wire;       /* replies that wait; those that are being written */
+	size_t out_marked, out_due; /* bytes of `out` in segments; bytes that may leave */
 	uint64_t sent;
 	bool writing, broken;
-	bool cut_passed, cutting;        /* a fault's count was reached; and it strikes */
+	bool cut_passed, cutting; /* a fault's count was reached; and it strikes */
 	enum babble babble;
-	uint64_t last_due_ns;            /* of the segments: they keep their order */
+	uint64_t last_due_ns; /* of the segments: they keep their order */
 	struct later_item flush;
 	struct segment *segments;
 	void (*closed)(void *arg);
@@ -135,8 +135,8 @@ static void on_data(void *arg, ssize_t n)
 static size_t telnet_length(const char *p, size_t n)
 {
 	size_t i = 0;
-	while (i + 1 < n && (unsigned char)p[i] == 255 && (unsigned char)p[i + 1] >= 240
-		&& (unsigned char)p[i + 1] < 255)
+	while (i + 1 < n && (unsigned char)p[i] == 255 && (unsigned char)p[i + 1] >= 240 &&
+		(unsigned char)p[i + 1] < 255)
 		i += 2;
 	return i;
 }
@@ -217,8 +217,10 @@ static void babble_more(struct control *c)
 	char block[BABBLE_BLOCK];
 	size_t n = sizeof(block);
 	for (size_t i = 0; i < n; i++)
-		block[i] = c->babble == BABBLE_REPLY ? lines[i % (sizeof(lines) - 1)] : c->babble == BABBLE_LINE ? 'x'
-		         : i % 97 == 96 ? '\n' : (char)(i * 151 + 7);
+		block[i] = c->babble == BABBLE_REPLY ? lines[i % (sizeof(lines) - 1)]
+			: c->babble == BABBLE_LINE   ? 'x'
+			: i % 97 == 96               ? '\n'
+						     : (char)(i * 151 + 7);
 	n = c->babble == BABBLE_GARBAGE ? GARBAGE : c->babble == BABBLE_REPLY ? n - n % (sizeof(lines) - 1) : n;
 	if (c->babble == BABBLE_GARBAGE)
 		c->babble = BABBLE_SILENCE;
@@ -240,7 +242,7 @@ static void control_pump(struct control *c)
 		return;
 	}
 	if (buf_append(&c->wire, buf_bytes(&c->out), n) < 0 ||
-	    aftp_stream_write(c->stream, buf_bytes(&c->wire), n, on_written, c) < 0) {
+		aftp_stream_write(c->stream, buf_bytes(&c->wire), n, on_written, c) < 0) {
 		control_break(c, CONTROL_GONE);
 		return;
 	}
@@ -333,7 +335,7 @@ void control_close(struct control **cp, bool abort, void (*closed)(void *arg), v
 	c->closed = closed;
 	c->closed_arg = arg;
 	later_remove(c->srv->later, &c->flush);
-	DL_FOREACH_SAFE(c->segments, seg, tmp) {
+	DL_FOREACH_SAFE (c->segments, seg, tmp) {
 		delay_remove(c->srv->delay, &seg->item);
 		free(seg);
 	}

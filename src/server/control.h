@@ -14,10 +14,10 @@ struct aftp_server;
 struct control;
 
 enum control_event {
-	CONTROL_INPUT,               /* control_next() may have something new to say */
-	CONTROL_DRAINED,             /* every reply so far is with the kernel */
-	CONTROL_GONE,                /* the connection is broken; nothing comes after it */
-	CONTROL_CUT,                 /* a fault says: reset everything now */
+	CONTROL_INPUT,   /* control_next() may have something new to say */
+	CONTROL_DRAINED, /* every reply so far is with the kernel */
+	CONTROL_GONE,    /* the connection is broken; nothing comes after it */
+	CONTROL_CUT,     /* a fault says: reset everything now */
 };
 /* May call anything but control_close() on another session's control. */
 typedef void control_cb(void *arg, enum control_event event);
@@ -26,20 +26,20 @@ typedef void control_cb(void *arg, enum control_event event);
 int control_new(struct control **out, struct aftp_server *srv, struct aftp_stream *stream, control_cb *cb, void *arg);
 
 enum control_line {
-	CONTROL_NONE,                /* nothing complete has arrived */
+	CONTROL_NONE, /* nothing complete has arrived */
 	CONTROL_LINE,
-	CONTROL_TOO_LONG,            /* one line over the cap; the rest of it is passed over */
-	CONTROL_EOF,                 /* the client will send nothing more; a part of a line is not a command */
+	CONTROL_TOO_LONG, /* one line over the cap; the rest of it is passed over */
+	CONTROL_EOF,      /* the client will send nothing more; a part of a line is not a command */
 };
 /* The next line, without its end and leading telnet commands; valid until the next call into the control. A line is
  * given again until control_consume(). */
 enum control_line control_next(struct control *c, const char **line, size_t *len);
 void control_consume(struct control *c);
-void control_deafen(struct control *c);                          /* drops all further input */
+void control_deafen(struct control *c); /* drops all further input */
 
 /* Appends to the replies. 0, AFTP_ETOOBIG, AFTP_ENOMEM. */
 int control_put(struct control *c, const char *data, size_t n);
-size_t control_backlog(const struct control *c);                 /* bytes of replies that the kernel has not taken */
+size_t control_backlog(const struct control *c); /* bytes of replies that the kernel has not taken */
 
 /* Sends something for ever, or nothing any more, in place of replies. */
 enum babble { BABBLE_NONE, BABBLE_GARBAGE, BABBLE_LINE, BABBLE_REPLY, BABBLE_SILENCE };

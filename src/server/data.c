@@ -71,8 +71,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	struct sockaddr_storage peer;
 	if (status < 0 || !s->data.listener || aftp_stream_new(&stream, s->srv->loop) < 0)
 		return;
-	if (aftp_stream_accept(stream, listener) < 0 || aftp_stream_peer(stream, &peer) < 0
-		|| !same_address(&peer, &s->peer)) {
+	if (aftp_stream_accept(stream, listener) < 0 || aftp_stream_peer(stream, &peer) < 0 ||
+		!same_address(&peer, &s->peer)) {
 		aftp_log(&s->log, AFTP_LOG_WARN, "refused a data connection from another address");
 		reset_stream(s, stream);
 		return;
@@ -119,7 +119,7 @@ int data_listen(struct session *s, uint16_t *port)
 		return rc;
 	}
 	*port = ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-		: ((struct sockaddr_in *)&addr)->sin_port);
+						 : ((struct sockaddr_in *)&addr)->sin_port);
 	return s->srv->faults.set.refuse_data ? refuse(s) : 0;
 }
 

@@ -6,7 +6,7 @@
 
 struct delay {
 	uv_timer_t timer;
-	struct delay_item *items;        /* sorted by due_ns */
+	struct delay_item *items; /* sorted by due_ns */
 };
 
 static void delay_arm(struct delay *d);

@@ -81,8 +81,11 @@ enum babble faults_babble(const struct faults *f, const char *verb)
 	const struct aftp_faults *set = &f->set;
 	if (set->at ? !verb || strcmp(set->at, verb) != 0 : verb != NULL)
 		return BABBLE_NONE;
-	return set->garbage ? BABBLE_GARBAGE : set->endless_line ? BABBLE_LINE : set->endless_reply ? BABBLE_REPLY
-	     : set->silence ? BABBLE_SILENCE : BABBLE_NONE;
+	return set->garbage          ? BABBLE_GARBAGE
+		: set->endless_line  ? BABBLE_LINE
+		: set->endless_reply ? BABBLE_REPLY
+		: set->silence       ? BABBLE_SILENCE
+				     : BABBLE_NONE;
 }
 
 bool faults_strike(struct faults *f)
@@ -97,8 +100,9 @@ bool faults_strike(struct faults *f)
 
 enum cut faults_next_cut(const struct faults *f, uint64_t *at)
 {
-	const uint64_t when[] = { [CUT_DATA] = f->set.drop_after, [CUT_ALL] = f->set.drop_all_after,
-		[CUT_STALL] = f->set.stall_after };
+	const uint64_t when[] = {
+		[CUT_DATA] = f->set.drop_after, [CUT_ALL] = f->set.drop_all_after, [CUT_STALL] = f->set.stall_after
+	};
 	enum cut cut = CUT_NONE;
 	if (f->set.times > 0 && f->struck >= f->set.times)
 		return CUT_NONE;

@@ -9,17 +9,17 @@
 
 struct faults {
 	struct aftp_faults set;
-	uint32_t struck;                 /* against set.times */
+	uint32_t struck; /* against set.times */
 };
 
 /* 0, AFTP_ENOMEM, AFTP_EINVAL (a verb that the server does not know, a pasv_address that is none). */
 int faults_init(struct faults *f, const struct aftp_faults *from);
-void faults_finish(struct faults *f);                        /* accepts a zeroed value */
+void faults_finish(struct faults *f); /* accepts a zeroed value */
 
-bool faults_hide(const struct faults *f, const char *verb);  /* the server is said not to have it */
+bool faults_hide(const struct faults *f, const char *verb); /* the server is said not to have it */
 /* instead of the reply to it; NULL = the greeting */
 enum babble faults_babble(const struct faults *f, const char *verb);
-bool faults_strike(struct faults *f);                        /* may a cut happen once more? counts it */
+bool faults_strike(struct faults *f); /* may a cut happen once more? counts it */
 
 /* When the next cut of a transfer is due, and what it is. */
 enum cut { CUT_NONE, CUT_DATA, CUT_ALL, CUT_STALL };

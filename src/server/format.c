@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
-#define YEAR_0 (-62167219200)
+#define YEAR_0    (-62167219200)
 #define YEAR_9999 253402300799
 enum { HALF_YEAR = 182 * 86400 };
 
@@ -16,8 +16,7 @@ static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "J
 	"Dec" };
 
 /* snprintf into a line that is known to have room. */
-__attribute__((format(printf, 2, 3)))
-static size_t put(char *out, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static size_t put(char *out, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -91,10 +90,11 @@ int format_parse_time(const char *text, int64_t *sec, uint32_t *nsec, const char
 	int hour = day < 0 ? -1 : digits(&p, 2), min = hour < 0 ? -1 : digits(&p, 2), s = min < 0 ? -1 : digits(&p, 2);
 	if (s < 0 || mon < 1 || mon > 12 || day < 1 || hour > 23 || min > 59 || s > 60)
 		return -EINVAL;
-	struct tm tm = { .tm_year = year - 1900, .tm_mon = mon - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min,
-		.tm_sec = s };
+	struct tm tm = {
+		.tm_year = year - 1900, .tm_mon = mon - 1, .tm_mday = day, .tm_hour = hour, .tm_min = min, .tm_sec = s
+	};
 	*sec = timegm(&tm);
-	if (tm.tm_mday != day && s < 60)         /* the 31st of a month that has 30 */
+	if (tm.tm_mday != day && s < 60) /* the 31st of a month that has 30 */
 		return -EINVAL;
 	*nsec = fraction(&p);
 	*end = p;
@@ -150,8 +150,10 @@ static size_t put_type(char *out, const struct format_entry *e)
 		out[n++] = ';';
 		return n;
 	}
-	return put(out, "type=%s;", e->st->type == AFTP_TYPE_DIR ? "dir" : e->st->type == AFTP_TYPE_LINK
-		? "OS.unix=symlink" : "file");
+	return put(out, "type=%s;",
+		e->st->type == AFTP_TYPE_DIR            ? "dir"
+			: e->st->type == AFTP_TYPE_LINK ? "OS.unix=symlink"
+							: "file");
 }
 
 size_t format_mlsx(char *out, const struct format_entry *e, unsigned facts, unsigned may, bool fractions)

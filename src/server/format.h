@@ -10,17 +10,23 @@
 
 /* The facts of an MLSx line, in the order in which they are printed. */
 enum {
-	FACT_MODIFY = 1 << 0, FACT_PERM = 1 << 1, FACT_SIZE = 1 << 2, FACT_TYPE = 1 << 3, FACT_UNIQUE = 1 << 4,
-	FACT_GROUP = 1 << 5, FACT_MODE = 1 << 6, FACT_OWNER = 1 << 7,
+	FACT_MODIFY = 1 << 0,
+	FACT_PERM = 1 << 1,
+	FACT_SIZE = 1 << 2,
+	FACT_TYPE = 1 << 3,
+	FACT_UNIQUE = 1 << 4,
+	FACT_GROUP = 1 << 5,
+	FACT_MODE = 1 << 6,
+	FACT_OWNER = 1 << 7,
 	FACT_ALL = (1 << 8) - 1,
 };
 
-enum { FORMAT_LINE = 4096 + 1024 + 4096 };   /* room for any line: facts, a target, a path */
+enum { FORMAT_LINE = 4096 + 1024 + 4096 }; /* room for any line: facts, a target, a path */
 
 struct format_entry {
-	const char *name;                /* as it should be shown */
-	const char *target;              /* or NULL */
-	const char *dot;                 /* "cdir", "pdir" or NULL */
+	const char *name;   /* as it should be shown */
+	const char *target; /* or NULL */
+	const char *dot;    /* "cdir", "pdir" or NULL */
 	const struct aftp_vfs_stat *st;
 };
 

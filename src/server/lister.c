@@ -22,9 +22,9 @@ struct lister {
 	struct session *s;
 	enum lister_format format;
 	bool dots, itself;
-	char *path, *target;                 /* what is listed; of a link: where it leads */
+	char *path, *target; /* what is listed; of a link: where it leads */
 	struct first first[2];
-	struct aftp_vfs_dir *dir;            /* or NULL: only `first` */
+	struct aftp_vfs_dir *dir; /* or NULL: only `first` */
 	bool begun, ended, reading, closing;
 	struct aftp_vfs_req req;
 	struct buf block;
@@ -76,8 +76,9 @@ static int add_first(struct lister *l)
 	for (size_t i = 0; i < 2 && rc == 0; i++) {
 		const struct first *f = &l->first[i];
 		if (f->name)
-			rc = add_line(l, &(struct format_entry){ .name = f->name, .dot = f->dot, .target = l->target,
-				.st = &f->st });
+			rc = add_line(l,
+				&(struct format_entry){
+					.name = f->name, .dot = f->dot, .target = l->target, .st = &f->st });
 	}
 	return rc;
 }
@@ -94,7 +95,7 @@ static void lister_answer(struct lister *l, int status)
 		l->cb(l->arg, status, NULL, 0);
 		return;
 	}
-	buf_init(&l->block, BLOCK_CAP);          /* the bytes are given away */
+	buf_init(&l->block, BLOCK_CAP); /* the bytes are given away */
 	l->cb(l->arg, 0, data, n);
 }
 
@@ -240,8 +241,9 @@ int lister_open(struct session *s, const char *path, enum lister_format format, 
 	struct lister *l = calloc(1, sizeof(*l));
 	if (!l)
 		return AFTP_ENOMEM;
-	*l = (struct lister){ .s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path),
-		.opened = cb, .arg = arg };
+	*l = (struct lister){
+		.s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path), .opened = cb, .arg = arg
+	};
 	buf_init(&l->block, BLOCK_CAP);
 	session_hold(s);
 	int rc = l->path ? fs->ops->stat(fs, &l->req, path, false, on_stat, l) : AFTP_ENOMEM;

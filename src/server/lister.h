@@ -26,7 +26,7 @@ void lister_close(struct lister *l);
 typedef void lister_cb(void *arg, int status, char *data, size_t n);
 int lister_next(struct lister *l, lister_cb *cb, void *arg);
 
-extern const struct source lister_source;        /* with a struct lister */
-void lister_start(struct lister *l, struct sender *snd);     /* before send_start() */
+extern const struct source lister_source;                /* with a struct lister */
+void lister_start(struct lister *l, struct sender *snd); /* before send_start() */
 
 #endif

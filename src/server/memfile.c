@@ -15,15 +15,15 @@ struct made {
 };
 
 struct memfile {
-	struct aftp_vfs_file base;       /* first */
-	struct memnode *node;            /* a reference */
+	struct aftp_vfs_file base; /* first */
+	struct memnode *node;      /* a reference */
 	unsigned flags;
 	uint64_t at;
-	struct content *seen;            /* a reader's version */
-	struct made *lent, *spare;       /* a reader's generated blocks */
-	struct chunk *pin;               /* a writer's loan, or NULL */
-	int error;                       /* what a writer could not keep */
-	struct memfile *prev, *next;     /* memnode.writers */
+	struct content *seen;        /* a reader's version */
+	struct made *lent, *spare;   /* a reader's generated blocks */
+	struct chunk *pin;           /* a writer's loan, or NULL */
+	int error;                   /* what a writer could not keep */
+	struct memfile *prev, *next; /* memnode.writers */
 };
 
 static struct aftp_memfs *memfs_of(struct memfile *f)
@@ -43,7 +43,7 @@ static int take_snapshot(struct memfile *f)
 {
 	struct content *c = content_ref(f->node->content);
 	const struct memfile *w;
-	DL_FOREACH(f->node->writers, w) {
+	DL_FOREACH (f->node->writers, w) {
 		int rc = w->pin && w->at < c->size ? content_part(&c, w->at) : 0;
 		if (rc < 0) {
 			content_unref(c);
@@ -78,7 +78,7 @@ static int find_or_create(struct aftp_memfs *fs, const char *path, unsigned flag
 	rc = memtree_find_parent(&fs->tree, path, MEMTREE_MODES, &dir, &name);
 	if (rc < 0)
 		return rc;
-	if (memtree_child(dir, name, strlen(name)))      /* a link that leads nowhere */
+	if (memtree_child(dir, name, strlen(name))) /* a link that leads nowhere */
 		return -ENOENT;
 	if (!(dir->mode & 0200))
 		return -EACCES;
@@ -170,7 +170,7 @@ void memfile_release(struct aftp_vfs_file *base, const char *data)
 {
 	struct memfile *f = memfile_of(base);
 	struct made *m;
-	LL_FOREACH(f->lent, m)
+	LL_FOREACH (f->lent, m)
 		if (m->data == data)
 			break;
 	if (!m)

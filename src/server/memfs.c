@@ -9,8 +9,8 @@ enum { BATCH = 256 };
 
 /* Lives in aftp_vfs_req.reserved. */
 struct answer {
-	struct later_item item;          /* first: an answer, and the request around it, is found from it */
-	char *target;                    /* freed after the callback */
+	struct later_item item; /* first: an answer, and the request around it, is found from it */
+	char *target;           /* freed after the callback */
 	int status;
 };
 static_assert(sizeof(struct answer) <= sizeof(((struct aftp_vfs_req *)0)->reserved), "an answer fits into a request");
@@ -45,8 +45,8 @@ static struct aftp_memfs *memfs_of(struct aftp_vfs *vfs)
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
-static int op_stat(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb,
-	void *arg)
+static int op_stat(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
@@ -71,8 +71,8 @@ static int find_writable_parent(struct aftp_memfs *fs, const char *path, struct 
 	return rc;
 }
 
-static int op_mkdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
-	void *arg)
+static int op_mkdir(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
@@ -84,8 +84,8 @@ static int op_mkdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *pa
 	return 0;
 }
 
-static int op_symlink(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *target, const char *path,
-	aftp_vfs_cb *cb, void *arg)
+static int op_symlink(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *target, const char *path, aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
@@ -165,8 +165,8 @@ static int rename_node(struct aftp_memfs *fs, const char *from, const char *to)
 	return memtree_move(n, tdir, tname);
 }
 
-static int op_rename(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb,
-	void *arg)
+static int op_rename(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb, void *arg)
 {
 	memfs_answer(memfs_of(vfs), r, rename_node(memfs_of(vfs), from, to), cb, arg);
 	return 0;
@@ -186,8 +186,8 @@ static int op_set_mtime(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char
 	return 0;
 }
 
-static int op_chmod(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb,
-	void *arg)
+static int op_chmod(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, uint32_t mode, aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
@@ -202,9 +202,9 @@ static int op_chmod(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *pa
 
 /* A copy of the directory: nothing that happens to the tree afterwards shows in it. */
 struct memdir {
-	struct aftp_vfs_dir base;        /* first */
+	struct aftp_vfs_dir base; /* first */
 	size_t at, count;
-	char *text;                      /* the names and targets */
+	char *text; /* the names and targets */
 	struct aftp_vfs_dirent entries[];
 };
 

@@ -8,10 +8,10 @@
 #include "stream/later.h"
 
 struct aftp_memfs {
-	struct aftp_vfs vfs;             /* first */
+	struct aftp_vfs vfs; /* first */
 	struct memtree tree;
 	struct later *later;
-	unsigned handles;                /* open files and directories */
+	unsigned handles; /* open files and directories */
 };
 
 /* Completes a request with `status`, later; never fails. */

@@ -17,7 +17,7 @@ struct load {
 	struct aftp_memfs *fs;
 	aftp_memfs_report *report;
 	void *arg;
-	struct buf path;                 /* of the folder that is being read, for reports */
+	struct buf path; /* of the folder that is being read, for reports */
 	int depth;
 };
 

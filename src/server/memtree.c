@@ -32,8 +32,8 @@ void memtree_unref(struct memnode *n)
 	free(n);
 }
 
-static struct memnode *node_new(struct memtree *t, const char *name, enum aftp_type type, uint32_t mode,
-	const char *target)
+static struct memnode *node_new(
+	struct memtree *t, const char *name, enum aftp_type type, uint32_t mode, const char *target)
 {
 	struct memnode *n = calloc(1, sizeof(*n));
 	if (!n)
@@ -63,7 +63,9 @@ void memtree_stat(const struct memnode *n, struct aftp_vfs_stat *st)
 		.nlink = n->type == AFTP_TYPE_DIR ? 2 + n->subdirs : 1,
 		.uid = OWNER_ID,
 		.gid = OWNER_ID,
-		.size = n->content ? n->content->size : n->target ? strlen(n->target) : 0,
+		.size = n->content  ? n->content->size
+			: n->target ? strlen(n->target)
+				    : 0,
 		.unique = n->unique,
 		.mtime = n->mtime,
 		.mtime_nsec = n->mtime_nsec,
@@ -201,7 +203,7 @@ int memtree_move(struct memnode *n, struct memnode *dir, const char *name)
 struct walk {
 	struct memtree *tree;
 	unsigned how;
-	int links;                       /* followed so far */
+	int links; /* followed so far */
 };
 
 static int walk_from(struct walk *w, struct memnode *at, const char *path, unsigned how, struct memnode **out);
@@ -214,8 +216,8 @@ static int walk_link(struct walk *w, struct memnode *link, struct memnode **out)
 	return walk_from(w, from, link->target, w->how | MEMTREE_FOLLOW, out);
 }
 
-static int walk_step(struct walk *w, struct memnode *at, const char *name, size_t len, bool last, unsigned how,
-	struct memnode **out)
+static int walk_step(
+	struct walk *w, struct memnode *at, const char *name, size_t len, bool last, unsigned how, struct memnode **out)
 {
 	if (at->type != AFTP_TYPE_DIR)
 		return -ENOTDIR;

@@ -18,8 +18,8 @@
 struct memfile;
 
 struct memnode {
-	UT_hash_handle hh;               /* in the parent's children, by name */
-	struct memnode *parent;          /* NULL of the root and of what was removed */
+	UT_hash_handle hh;      /* in the parent's children, by name */
+	struct memnode *parent; /* NULL of the root and of what was removed */
 	char *name;
 	unsigned refs;
 	enum aftp_type type;
@@ -27,11 +27,11 @@ struct memnode {
 	uint64_t unique;
 	int64_t mtime;
 	uint32_t mtime_nsec;
-	uint32_t subdirs;                /* of a directory */
-	struct memnode *children;        /* of a directory: the hash table's head */
-	struct content *content;         /* of a file */
-	struct memfile *writers;         /* of a file: memfile.prev/next */
-	char *target;                    /* of a link */
+	uint32_t subdirs;         /* of a directory */
+	struct memnode *children; /* of a directory: the hash table's head */
+	struct content *content;  /* of a file */
+	struct memfile *writers;  /* of a file: memfile.prev/next */
+	char *target;             /* of a link */
 };
 
 struct memtree {
@@ -40,15 +40,15 @@ struct memtree {
 };
 
 int memtree_init(struct memtree *t);
-void memtree_finish(struct memtree *t);          /* accepts a zeroed value */
+void memtree_finish(struct memtree *t); /* accepts a zeroed value */
 
 void memtree_ref(struct memnode *n);
-void memtree_unref(struct memnode *n);           /* accepts NULL */
+void memtree_unref(struct memnode *n); /* accepts NULL */
 
 /* How a path is walked. */
 enum {
-	MEMTREE_FOLLOW = 1 << 0,         /* a link at the end is followed */
-	MEMTREE_MODES = 1 << 1,          /* directories need 0100 to be walked through */
+	MEMTREE_FOLLOW = 1 << 0, /* a link at the end is followed */
+	MEMTREE_MODES = 1 << 1,  /* directories need 0100 to be walked through */
 };
 int memtree_find(struct memtree *t, const char *path, unsigned how, struct memnode **out);
 
@@ -60,11 +60,11 @@ struct memnode *memtree_child(struct memnode *dir, const char *name, size_t len)
  * -EEXIST, -ENAMETOOLONG, -EINVAL (an impossible name), -ENOMEM. */
 int memtree_add(struct memtree *t, struct memnode *dir, const char *name, enum aftp_type type, uint32_t mode,
 	const char *target, struct memnode **out);
-void memtree_remove(struct memnode *n);          /* with all below it, children first */
+void memtree_remove(struct memnode *n); /* with all below it, children first */
 /* Moves a node; nothing of that name may be there. 0, -ENOMEM, -ENAMETOOLONG, -EINVAL (below itself). */
 int memtree_move(struct memnode *n, struct memnode *dir, const char *name);
 
-void memtree_touch(struct memnode *n);           /* mtime = now */
+void memtree_touch(struct memnode *n); /* mtime = now */
 void memtree_stat(const struct memnode *n, struct aftp_vfs_stat *st);
 
 #endif

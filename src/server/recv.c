@@ -9,20 +9,20 @@
 struct receiver {
 	struct session *s;
 	struct aftp_stream *stream;
-	struct aftp_vfs_file *file;      /* NULL when it is being closed */
+	struct aftp_vfs_file *file; /* NULL when it is being closed */
 	struct aftp_vfs_req req;
-	char *room;                      /* lent by the vfs, or NULL */
+	char *room; /* lent by the vfs, or NULL */
 	size_t room_len;
 	uint64_t total, cut_at;
 	enum cut cut;
 	uint64_t started_ns;
-	bool waiting;                    /* for writable() */
-	bool ended;                      /* the peer has sent everything */
-	bool closed;                     /* the stream is gone */
+	bool waiting; /* for writable() */
+	bool ended;   /* the peer has sent everything */
+	bool closed;  /* the stream is gone */
 	int status;
 	recv_cb *cb;
 	void *arg;
-	struct delay_item end;           /* the end of the data, on its way */
+	struct delay_item end; /* the end of the data, on its way */
 };
 
 /* --- the end: stream, then file, then callback ----------------------------------------------------- */

@@ -18,20 +18,20 @@ struct block {
 
 struct sender {
 	struct session *s;
-	struct sender *prev, *next;      /* session.senders */
+	struct sender *prev, *next; /* session.senders */
 	struct aftp_stream *stream;
 	const struct source *ops;
 	void *source;
-	struct block *blocks;            /* the first is being written when `writing` */
-	size_t queued;                   /* bytes in blocks */
+	struct block *blocks; /* the first is being written when `writing` */
+	size_t queued;        /* bytes in blocks */
 	uint64_t total, limit, cut_at;
 	enum cut cut;
 	bool pulling, ended, writing, cutting;
-	int status;                      /* how it ended */
-	send_cb *cb;                     /* NULL once it ran */
+	int status;  /* how it ended */
+	send_cb *cb; /* NULL once it ran */
 	void *arg;
 	struct delay_item timer;
-	char drain[DRAIN];               /* what a client sends where it should only read */
+	char drain[DRAIN]; /* what a client sends where it should only read */
 };
 
 static void send_go(struct sender *snd);
@@ -96,7 +96,7 @@ void send_cancel(struct sender *snd)
 void send_cancel_all(struct session *s)
 {
 	struct sender *snd, *tmp;
-	DL_FOREACH_SAFE(s->senders, snd, tmp)
+	DL_FOREACH_SAFE (s->senders, snd, tmp)
 		send_cancel(snd);
 }
 
@@ -207,7 +207,7 @@ void send_block(struct sender *snd, const char *data, size_t n)
 	DL_APPEND(snd->blocks, b);
 	snd->queued += b->len;
 	snd->total += b->len;
-	if (b->len == 0) {                       /* the last one, then: nothing of it goes */
+	if (b->len == 0) { /* the last one, then: nothing of it goes */
 		DL_DELETE(snd->blocks, b);
 		snd->ops->release(snd->source, data);
 		free(b);
@@ -257,8 +257,9 @@ int send_new(struct sender **out, struct session *s, struct aftp_stream *stream,
 	struct sender *snd = calloc(1, sizeof(*snd));
 	if (!snd)
 		return AFTP_ENOMEM;
-	*snd = (struct sender){ .s = s, .stream = stream, .ops = ops, .source = source, .limit = limit, .cb = cb,
-		.arg = arg };
+	*snd = (struct sender){
+		.s = s, .stream = stream, .ops = ops, .source = source, .limit = limit, .cb = cb, .arg = arg
+	};
 	snd->timer.run = timer_run;
 	snd->cut = faults_next_cut(&s->srv->faults, &snd->cut_at);
 	aftp_stream_set_timeouts(stream, -1, 0, s->srv->stall_ms, 0);

@@ -29,8 +29,8 @@ typedef void send_cb(void *arg, int status);
  * Holds the session until everything is closed. On failure nothing was taken. */
 int send_new(struct sender **out, struct session *s, struct aftp_stream *stream, const struct source *ops, void *source,
 	uint64_t limit, send_cb *cb, void *arg);
-void send_start(struct sender *snd);         /* the first pull; may end at once, callback and all */
-void send_block(struct sender *snd, const char *data, size_t n);     /* n > 0 */
+void send_start(struct sender *snd);                             /* the first pull; may end at once, callback and all */
+void send_block(struct sender *snd, const char *data, size_t n); /* n > 0 */
 void send_end(struct sender *snd);
 void send_failed(struct sender *snd, int status);
 

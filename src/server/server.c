@@ -104,7 +104,7 @@ uint16_t aftp_server_port(const struct aftp_server *srv)
 	if (aftp_server_local(srv, &addr) < 0)
 		return 0;
 	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-		: ((struct sockaddr_in *)&addr)->sin_port);
+						: ((struct sockaddr_in *)&addr)->sin_port);
 }
 
 /* A connection that was reset has no peer any more; one that the peer has ended still has. */
@@ -210,7 +210,7 @@ void aftp_server_close(struct aftp_server **srvp, void (*closed)(void *arg), voi
 	srv->closed_arg = arg;
 	for (size_t i = 0; i < srv->nlisteners; i++)
 		uv_close((uv_handle_t *)srv->listeners[i]->tcp, on_listener_closed);
-	DL_FOREACH_SAFE(srv->sessions, s, tmp)
+	DL_FOREACH_SAFE (srv->sessions, s, tmp)
 		session_kill(s, false);
 	server_release(srv);
 }

@@ -20,7 +20,7 @@ struct aftp_server {
 	struct aftp_vfs *vfs;
 	struct users users;
 	char *welcome;
-	int64_t idle_ms, data_ms, stall_ms;          /* 0 = none */
+	int64_t idle_ms, data_ms, stall_ms; /* 0 = none */
 	uint32_t max_connections;
 	bool fractions;
 	struct aftp_log log;
@@ -29,18 +29,18 @@ struct aftp_server {
 	struct delay *delay;
 	struct listener *listeners[SERVER_LISTENERS];
 	size_t nlisteners;
-	struct session *sessions;                    /* session.prev/next */
-	unsigned open_sessions;                      /* those that count for max_connections */
+	struct session *sessions; /* session.prev/next */
+	unsigned open_sessions;   /* those that count for max_connections */
 	uint64_t last_id;
 	struct aftp_server_counters counters;
-	uint64_t *verb_counts;                       /* one for each row of the command table */
-	unsigned holds;                              /* handles and sessions that are not closed yet */
+	uint64_t *verb_counts; /* one for each row of the command table */
+	unsigned holds;        /* handles and sessions that are not closed yet */
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
 
-void server_release(struct aftp_server *srv);        /* one hold less */
+void server_release(struct aftp_server *srv); /* one hold less */
 
 /* Is an end of input really one? A reset that comes with the last bytes shows as an orderly end. */
 bool server_peer_was_reset(const struct aftp_stream *stream);

@@ -116,7 +116,7 @@ static void on_idle(uv_timer_t *timer)
 {
 	struct session *s = timer->data;
 	if (s->cmd && !s->stuck)
-		return;                          /* its end starts the timer anew */
+		return; /* its end starts the timer anew */
 	if (s->stuck) {
 		session_kill(s, true);
 		return;
@@ -294,8 +294,8 @@ static bool session_step(struct session *s)
 		session_kill(s, false);
 	else if (next == CONTROL_EOF && s->state == SESSION_OPEN && !s->cmd)
 		session_leave(s);
-	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN
-		|| control_backlog(s->control) > BACKLOG_CAP)
+	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN ||
+		control_backlog(s->control) > BACKLOG_CAP)
 		return false;
 	if (s->cmd)
 		return next == CONTROL_LINE && execute_in_transfer(s, line, len);
@@ -326,18 +326,14 @@ static void on_control(void *arg, enum control_event event)
 {
 	struct session *s = arg;
 	switch (event) {
-	case CONTROL_INPUT:
-		session_run(s);
-		break;
+	case CONTROL_INPUT: session_run(s); break;
 	case CONTROL_DRAINED:
 		session_drained(s);
 		session_leave_on(s);
 		session_run(s);
 		break;
 	case CONTROL_GONE:
-	case CONTROL_CUT:
-		session_kill(s, true);
-		break;
+	case CONTROL_CUT: session_kill(s, true); break;
 	}
 }
 
@@ -397,7 +393,7 @@ static struct session *session_new(struct aftp_server *srv)
 		return NULL;
 	}
 	s->idle.data = s;
-	s->holds = 1;                            /* of the idle timer */
+	s->holds = 1; /* of the idle timer */
 	s->id = ++srv->last_id;
 	s->log = srv->log;
 	snprintf(s->log.prefix, sizeof(s->log.prefix), "session %llu: ", (unsigned long long)s->id);

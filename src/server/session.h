@@ -21,22 +21,22 @@ struct sender;
 struct transfer;
 
 enum session_state {
-	SESSION_GREETING,            /* accepted; the greeting has not been said */
+	SESSION_GREETING, /* accepted; the greeting has not been said */
 	SESSION_OPEN,
-	SESSION_LEAVING,             /* the last reply is on its way; no more commands */
-	SESSION_DEAD,                /* everything is being closed */
+	SESSION_LEAVING, /* the last reply is on its way; no more commands */
+	SESSION_DEAD,    /* everything is being closed */
 };
 
 enum session_login { LOGIN_NONE, LOGIN_PASSWORD, LOGIN_ACCOUNT, LOGIN_DONE };
 
 struct session {
 	struct aftp_server *srv;
-	struct session *prev, *next;         /* aftp_server.sessions */
+	struct session *prev, *next; /* aftp_server.sessions */
 	uint64_t id;
 	struct aftp_log log;
 	enum session_state state;
 	unsigned holds;
-	bool counted;                        /* among the open sessions */
+	bool counted; /* among the open sessions */
 	struct control *control;
 	struct sockaddr_storage peer, local;
 	struct delay_item greeting;
@@ -44,26 +44,26 @@ struct session {
 
 	enum session_login login;
 	char *login_name;
-	const struct aftp_user *user;        /* may be NULL before LOGIN_DONE */
+	const struct aftp_user *user; /* may be NULL before LOGIN_DONE */
 
 	char *cwd;
-	char type;                           /* 'A' or 'I' */
+	char type; /* 'A' or 'I' */
 	uint64_t rest;
-	char *rename_from;                   /* or NULL */
-	unsigned facts;                      /* FACT_* */
+	char *rename_from; /* or NULL */
+	unsigned facts;    /* FACT_* */
 	bool epsv_all;
 
-	const struct command *cmd;           /* under way, or NULL */
-	bool looping;                        /* session_run() is on the stack */
-	bool stuck;                          /* a fault keeps the command from ever ending */
+	const struct command *cmd; /* under way, or NULL */
+	bool looping;              /* session_run() is on the stack */
+	bool stuck;                /* a fault keeps the command from ever ending */
 	uint64_t commands;
-	char path[PATH_CAP];                 /* the command's path argument */
-	struct aftp_vfs_req req;             /* the command's vfs operation */
-	struct transfer *transfer;           /* under way, or NULL */
+	char path[PATH_CAP];       /* the command's path argument */
+	struct aftp_vfs_req req;   /* the command's vfs operation */
+	struct transfer *transfer; /* under way, or NULL */
 	/* of the transfer, and of earlier ones whose bytes are still on their way */
 	struct sender *senders;
 	struct data data;
-	void (*drained)(void *arg);          /* or NULL */
+	void (*drained)(void *arg); /* or NULL */
 	void *drained_arg;
 };
 
@@ -80,9 +80,9 @@ void session_run(struct session *s);
 
 /* The last reply of the command under way. */
 void session_end(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void session_end_errno(struct session *s, int status);       /* the code and words for a vfs status < 0 */
-void session_end_silently(struct session *s);                /* without a reply */
-const char *session_words(int status, int *code);            /* the same, to look at */
+void session_end_errno(struct session *s, int status); /* the code and words for a vfs status < 0 */
+void session_end_silently(struct session *s);          /* without a reply */
+const char *session_words(int status, int *code);      /* the same, to look at */
 
 /* Resolves a path argument into s->path; false when it cannot be (then the command has ended). */
 bool session_path(struct session *s, const char *arg);
@@ -100,10 +100,10 @@ void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);
 
 /* no more commands; closes when replies and data have left */
 void session_leave(struct session *s);
-void session_leave_on(struct session *s);                    /* looks whether they have */
+void session_leave_on(struct session *s); /* looks whether they have */
 /* a fault: the command will not end; when the client goes, all ends */
 void session_stick(struct session *s);
-void session_kill(struct session *s, bool abort);            /* ends everything now; `abort`: with a reset */
+void session_kill(struct session *s, bool abort); /* ends everything now; `abort`: with a reset */
 void session_login_reset(struct session *s);
 void session_restart_idle(struct session *s);
 

@@ -11,8 +11,8 @@ enum { REPLY_CAP = FORMAT_LINE + 64 };
 
 /* --- replies --------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 4, 0)))
-static void put_line(struct session *s, int code, char sep, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void put_line(
+	struct session *s, int code, char sep, const char *fmt, va_list ap)
 {
 	char line[REPLY_CAP];
 	int n = code ? snprintf(line, sizeof(line), "%03d%c", code, sep) : snprintf(line, sizeof(line), " ");
@@ -55,7 +55,10 @@ void session_end(struct session *s, int code, const char *fmt, ...)
 
 const char *session_words(int status, int *code)
 {
-	static const struct { int status, code; const char *words; } table[] = {
+	static const struct {
+		int status, code;
+		const char *words;
+	} table[] = {
 		{ -ENOENT, 550, "No such file or directory" },
 		{ -EACCES, 550, "Permission denied" },
 		{ -EPERM, 550, "Operation not permitted" },

@@ -18,12 +18,12 @@ struct transfer {
 	struct session *s;
 	enum kind kind;
 	enum stage stage;
-	struct aftp_vfs_req req;             /* while preparing, and to close the file */
-	struct aftp_vfs_file *file;          /* open, and nobody else's yet */
+	struct aftp_vfs_req req;    /* while preparing, and to close the file */
+	struct aftp_vfs_file *file; /* open, and nobody else's yet */
 	uint64_t offset;
 	bool tell_name;
-	struct lister *lister;               /* likewise */
-	struct delay_item wait;              /* for the data connection, bounded */
+	struct lister *lister;  /* likewise */
+	struct delay_item wait; /* for the data connection, bounded */
 	struct sender *sender;
 	struct receiver *receiver;
 };
@@ -80,8 +80,8 @@ static void say_how_it_went(struct session *s, enum kind kind, int status)
 	else if (status == AFTP_ENOMEM || status == AFTP_EIO)
 		session_end(s, 451, "%s; transfer aborted.", words);
 	else
-		session_end(s, 426, "%s", kind == STORE ? "Failure reading network stream."
-			: "Failure writing network stream.");
+		session_end(s, 426, "%s",
+			kind == STORE ? "Failure reading network stream." : "Failure writing network stream.");
 }
 
 static void on_moved(void *arg, int status)
@@ -183,8 +183,9 @@ static void on_data_ready(struct session *s)
 	t->stage = MOVING;
 	int rc = limit_rate(s, stream);
 	if (rc == 0)
-		rc = t->kind == RETRIEVE ? move_out(t, stream) : t->kind == STORE ? move_in(t, stream)
-			: move_listing(t, stream);
+		rc = t->kind == RETRIEVE   ? move_out(t, stream)
+			: t->kind == STORE ? move_in(t, stream)
+					   : move_listing(t, stream);
 	if (rc < 0) {
 		session_hold(s);
 		aftp_stream_close(&stream, true, release_session, s);
@@ -213,7 +214,7 @@ static void transfer_wait(struct transfer *t)
 	if (s->srv->data_ms > 0)
 		delay_add(s->srv->delay, &t->wait, (uint64_t)s->srv->data_ms);
 	data_wait(s, on_data_ready);
-	session_run(s);                  /* an ABOR may be next in line */
+	session_run(s); /* an ABOR may be next in line */
 }
 
 /* --- preparing ------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ void transfer_list(struct session *s, enum lister_format format, bool dots, bool
 
 bool transfer_running(const struct session *s);
 uint64_t transfer_bytes(const struct session *s);
-void transfer_abort(struct session *s);          /* ABOR: 426 for the transfer, then 226 */
-void transfer_kill(struct session *s);           /* the session is dead: nothing is said; holds until all is closed */
+void transfer_abort(struct session *s); /* ABOR: 426 for the transfer, then 226 */
+void transfer_kill(struct session *s);  /* the session is dead: nothing is said; holds until all is closed */
 
 #endif

@@ -14,9 +14,9 @@ struct users {
 /* No users: one anonymous one who may do everything. 0, AFTP_EINVAL (a name twice, empty, or with a blank or control
  * byte), AFTP_ENOMEM. */
 int users_init(struct users *u, const struct aftp_user *list, size_t count);
-void users_finish(struct users *u);                                  /* accepts a zeroed value */
+void users_finish(struct users *u); /* accepts a zeroed value */
 
-const struct aftp_user *users_find(const struct users *u, const char *login);    /* or NULL */
+const struct aftp_user *users_find(const struct users *u, const char *login); /* or NULL */
 bool users_needs_password(const struct aftp_user *user);
 /* user may be NULL: false, in the same time */
 bool users_check_password(const struct aftp_user *user, const char *password);

@@ -21,7 +21,7 @@ enum { PATIENCE_S = 20 };
 static void on_wake(uv_async_t *wake)
 {
 	struct testd *d = wake->data;
-	void (*job)(struct testd *d, void *arg) = d->job;
+	void (*job)(struct testd * d, void *arg) = d->job;
 	d->job = NULL;
 	if (!job)
 		return;
@@ -85,13 +85,19 @@ void testd_stop(struct testd *d)
 	assert_false(d->leaked);
 }
 
-struct put_args { const char *path; const void *data; size_t n; uint64_t size, seed; int rc; };
+struct put_args {
+	const char *path;
+	const void *data;
+	size_t n;
+	uint64_t size, seed;
+	int rc;
+};
 
 static void job_put(struct testd *d, void *arg)
 {
 	struct put_args *a = arg;
 	a->rc = a->data ? aftp_memfs_put(d->fs, a->path, a->data, a->n)
-		: aftp_memfs_put_pattern(d->fs, a->path, a->size, a->seed);
+			: aftp_memfs_put_pattern(d->fs, a->path, a->size, a->seed);
 }
 
 void testd_put(struct testd *d, const char *path, const void *data, size_t n)
@@ -108,7 +114,11 @@ void testd_pattern(struct testd *d, const char *path, uint64_t size, uint64_t se
 	assert_int_equal(a.rc, 0);
 }
 
-struct count_args { const char *verb; uint64_t n; struct aftp_server_counters counters; };
+struct count_args {
+	const char *verb;
+	uint64_t n;
+	struct aftp_server_counters counters;
+};
 
 static void job_count(struct testd *d, void *arg)
 {
@@ -147,18 +157,20 @@ void testd_set_faults(struct testd *d, const struct aftp_faults *faults)
 
 int talk_connect(uint16_t port, bool ipv6)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port),
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in four = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
+	struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT
+	};
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	int on = 1, fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four, ipv6 ? sizeof(six)
-		: sizeof(four)) == 0)
+	if (connect(fd, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four, ipv6 ? sizeof(six) : sizeof(four)) ==
+		0)
 		return fd;
 	int error = errno;
 	close(fd);

@@ -29,7 +29,7 @@ static void test_connection_after_command(void **state)
 	(void)state;
 	uint16_t port = epsv_port(&f->t);
 	talk_send(&f->t, "RETR file\r\n", 11);
-	talk_send(&f->t, "NOOP\r\n", 6);                 /* has to wait */
+	talk_send(&f->t, "NOOP\r\n", 6); /* has to wait */
 	int fd = talk_connect(port, false);
 	assert_true(fd >= 0);
 	assert_int_equal(talk_reply(&f->t), 150);
@@ -145,8 +145,7 @@ static void test_stranger(void **state)
 static void test_armed_channel_keeps(void **state)
 {
 	static const char *const between[] = { "NOOP", "PWD", "SIZE file", "CWD /dir", "CWD /", "RETR none", "RETR dir",
-		"MLSD file", "MLST file",
-	                                       "TYPE I", "REST 0", "FEAT", "STAT", "ABOR" };
+		"MLSD file", "MLST file", "TYPE I", "REST 0", "FEAT", "STAT", "ABOR" };
 	struct fixture *f = begin(NULL);
 	size_t n;
 	(void)state;
@@ -303,7 +302,7 @@ static void test_idle_limit_spares_transfers(void **state)
 	free(talk_drain(fd, &n, &reset));
 	assert_int_equal(n, 200000);
 	assert_false(reset);
-	assert_true(uv_hrtime() - start > 300000000);            /* longer than the limit, or nothing was shown */
+	assert_true(uv_hrtime() - start > 300000000); /* longer than the limit, or nothing was shown */
 	assert_int_equal(talk_reply(&f->t), 226);
 	assert_int_equal(talk_reply(&f->t), 421);
 	assert_int_equal(talk_reply(&f->t), 0);
@@ -370,15 +369,23 @@ static void test_end_in_every_stage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connection_after_command), cmocka_unit_test(test_data_before_command),
-		cmocka_unit_test(test_no_connection), cmocka_unit_test(test_new_port_closes_the_old),
-		cmocka_unit_test(test_first_connection_wins), cmocka_unit_test(test_stranger),
-		cmocka_unit_test(test_armed_channel_keeps), cmocka_unit_test(test_early_close),
-		cmocka_unit_test(test_abort_of_a_download), cmocka_unit_test(test_abort_of_an_upload),
+		cmocka_unit_test(test_connection_after_command),
+		cmocka_unit_test(test_data_before_command),
+		cmocka_unit_test(test_no_connection),
+		cmocka_unit_test(test_new_port_closes_the_old),
+		cmocka_unit_test(test_first_connection_wins),
+		cmocka_unit_test(test_stranger),
+		cmocka_unit_test(test_armed_channel_keeps),
+		cmocka_unit_test(test_early_close),
+		cmocka_unit_test(test_abort_of_a_download),
+		cmocka_unit_test(test_abort_of_an_upload),
 		cmocka_unit_test(test_reset_upload_is_no_success),
-		cmocka_unit_test(test_abort_while_waiting), cmocka_unit_test(test_order_around_a_transfer),
-		cmocka_unit_test(test_quit_waits_for_a_transfer), cmocka_unit_test(test_idle_limit_spares_transfers),
-		cmocka_unit_test(test_stalled_upload_ends), cmocka_unit_test(test_stalled_download_ends),
+		cmocka_unit_test(test_abort_while_waiting),
+		cmocka_unit_test(test_order_around_a_transfer),
+		cmocka_unit_test(test_quit_waits_for_a_transfer),
+		cmocka_unit_test(test_idle_limit_spares_transfers),
+		cmocka_unit_test(test_stalled_upload_ends),
+		cmocka_unit_test(test_stalled_download_ends),
 		cmocka_unit_test(test_end_in_every_stage),
 	};
 	return cmocka_run_group_tests_name("server_data", tests, NULL, NULL);

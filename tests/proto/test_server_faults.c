@@ -65,10 +65,18 @@ static void assert_whole(struct fixture *f)
 
 static void test_drop_download(void **state)
 {
-	static const struct { uint64_t after; const char *rest; size_t want; int code; } cases[] = {
-		{ 1, "REST 0", 1, 426 }, { 12345, "REST 0", 12345, 426 }, { SIZE, "REST 0", SIZE, 426 },
-			{ SIZE + 1, "REST 0", SIZE, 226 },
-		{ 500000, "REST 400000", 500000, 426 }, { 500000, "REST 600000", 400000, 226 },
+	static const struct {
+		uint64_t after;
+		const char *rest;
+		size_t want;
+		int code;
+	} cases[] = {
+		{ 1, "REST 0", 1, 426 },
+		{ 12345, "REST 0", 12345, 426 },
+		{ SIZE, "REST 0", SIZE, 426 },
+		{ SIZE + 1, "REST 0", SIZE, 226 },
+		{ 500000, "REST 400000", 500000, 426 },
+		{ 500000, "REST 600000", 400000, 226 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -105,7 +113,7 @@ static void test_drop_upload(void **state)
 	assert_int_equal(talk_reply(&f->t), 426);
 	talk_expect(&f->t, 213, "SIZE up");
 	assert_string_equal(f->t.reply, "213 1000\r\n");
-	talk_store(&f->t, "STOR up", f->want, 5000);             /* it strikes once */
+	talk_store(&f->t, "STOR up", f->want, 5000); /* it strikes once */
 	end(f);
 }
 
@@ -165,7 +173,7 @@ static void test_stall(void **state)
 				break;
 			n += (size_t)got;
 		}
-		assert_int_equal(errno, EAGAIN);                     /* open, and silent */
+		assert_int_equal(errno, EAGAIN); /* open, and silent */
 		assert_int_equal(n, i == 0 ? 5000 : 0);
 		talk_expect(&f->t, 211, "STAT");
 		talk_expect(&f->t, 426, "ABOR");
@@ -195,7 +203,7 @@ static void test_control_is_cut_anywhere(void **state)
 {
 	static const char dialogue[] = "USER anonymous\r\nPASS x\r\nPWD\r\nQUIT\r\n";
 	static const char want[] = "220 memftpd ready\r\n331 Please specify the password.\r\n230 Login successful.\r\n"
-	                           "257 \"/\" is the current directory\r\n221 Goodbye.\r\n";
+				   "257 \"/\" is the current directory\r\n221 Goodbye.\r\n";
 	struct fixture *f = begin(&(struct aftp_faults){ 0 });
 	(void)state;
 	for (uint64_t cut = 1; cut <= sizeof(want) + 1; cut++) {
@@ -203,7 +211,7 @@ static void test_control_is_cut_anywhere(void **state)
 		testd_set_faults(&f->d, &(struct aftp_faults){ .drop_control_after = cut });
 		talk_open(&f->t, &f->d);
 		send(f->t.fd, dialogue, sizeof(dialogue) - 1, MSG_NOSIGNAL);
-		char *got = talk_drain(f->t.fd, &n, NULL);       /* it ends, one way or another */
+		char *got = talk_drain(f->t.fd, &n, NULL); /* it ends, one way or another */
 		assert_true(n <= cut && n <= sizeof(want) - 1);
 		assert_memory_equal(got, want, n);
 		if (cut >= sizeof(want))
@@ -218,14 +226,14 @@ static void test_drop_after_commands(void **state)
 {
 	struct fixture *f = begin(&(struct aftp_faults){ .drop_after_commands = 5, .times = 1 });
 	(void)state;
-	talk_login(&f->t, &f->d, "anonymous", "x");              /* three */
+	talk_login(&f->t, &f->d, "anonymous", "x"); /* three */
 	talk_expect(&f->t, 200, "NOOP");
 	talk_say(&f->t, "DELE file");
 	assert_int_equal(f->t.code, -1);
 	talk_close(&f->t);
 	talk_login(&f->t, &f->d, "anonymous", "x");
 	talk_expect(&f->t, 200, "NOOP");
-	talk_expect(&f->t, 213, "SIZE file");                    /* it was not executed, and once is once */
+	talk_expect(&f->t, 213, "SIZE file"); /* it was not executed, and once is once */
 	end(f);
 }
 
@@ -310,7 +318,7 @@ static void test_pasv_address(void **state)
 	(void)state;
 	talk_expect(&f->t, 227, "PASV");
 	assert_int_equal(sscanf(strchr(f->t.reply, '('), "(10,1,2,3,%u,%u)", &p[0], &p[1]), 2);
-	int fd = talk_connect((uint16_t)(p[0] << 8 | p[1]), false);      /* where it really is */
+	int fd = talk_connect((uint16_t)(p[0] << 8 | p[1]), false); /* where it really is */
 	assert_true(fd >= 0);
 	talk_expect(&f->t, 150, "RETR file");
 	free(talk_drain(fd, &n, NULL));
@@ -413,18 +421,18 @@ static void test_latency(void **state)
 	uint64_t start = uv_hrtime();
 	talk_open(&f->t, &f->d);
 	assert_int_equal(talk_reply(&f->t), 220);
-	assert_true(seconds_since(start) >= 0.080);              /* three for the handshake, one for the greeting */
+	assert_true(seconds_since(start) >= 0.080); /* three for the handshake, one for the greeting */
 	start = uv_hrtime();
 	talk_expect(&f->t, 331, "USER anonymous");
 	assert_true(seconds_since(start) >= 0.040);
 	talk_expect(&f->t, 230, "PASS x");
-	start = uv_hrtime();                                     /* pipelined: one round trip for all */
+	start = uv_hrtime(); /* pipelined: one round trip for all */
 	for (int i = 0; i < 100; i++)
 		talk_send(&f->t, "NOOP\r\n", 6);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(talk_reply(&f->t), 200);
 	assert_true(seconds_since(start) >= 0.040);
-	assert_true(seconds_since(start) < 2.0);                 /* a hundred would be 4 s */
+	assert_true(seconds_since(start) < 2.0); /* a hundred would be 4 s */
 	start = uv_hrtime();
 	int fd = talk_epsv(&f->t);
 	talk_expect(&f->t, 150, "RETR file");
@@ -549,19 +557,27 @@ static void test_bad_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drop_download), cmocka_unit_test(test_drop_upload),
-			cmocka_unit_test(test_drop_listing),
-		cmocka_unit_test(test_drop_all), cmocka_unit_test(test_stall), cmocka_unit_test(test_stall_and_go),
-		cmocka_unit_test(test_control_is_cut_anywhere), cmocka_unit_test(test_drop_after_commands),
-			cmocka_unit_test(test_missing_commands),
-		cmocka_unit_test(test_no_final_reply), cmocka_unit_test(test_short_data),
-			cmocka_unit_test(test_refuse_data),
-		cmocka_unit_test(test_pasv_address), cmocka_unit_test(test_listing_styles),
-			cmocka_unit_test(test_babble),
-		cmocka_unit_test(test_latency), cmocka_unit_test(test_latency_keeps_the_rate),
-			cmocka_unit_test(test_quit_behind_latency),
-		cmocka_unit_test(test_cuts_with_latency), cmocka_unit_test(test_rate),
-			cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_drop_download),
+		cmocka_unit_test(test_drop_upload),
+		cmocka_unit_test(test_drop_listing),
+		cmocka_unit_test(test_drop_all),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_stall_and_go),
+		cmocka_unit_test(test_control_is_cut_anywhere),
+		cmocka_unit_test(test_drop_after_commands),
+		cmocka_unit_test(test_missing_commands),
+		cmocka_unit_test(test_no_final_reply),
+		cmocka_unit_test(test_short_data),
+		cmocka_unit_test(test_refuse_data),
+		cmocka_unit_test(test_pasv_address),
+		cmocka_unit_test(test_listing_styles),
+		cmocka_unit_test(test_babble),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_latency_keeps_the_rate),
+		cmocka_unit_test(test_quit_behind_latency),
+		cmocka_unit_test(test_cuts_with_latency),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_bad_options),
 	};
 	return cmocka_run_group_tests_name("server_faults", tests, NULL, NULL);
 }

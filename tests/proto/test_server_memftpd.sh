@@ -106,7 +106,7 @@ ln -s dir/hello.txt "$site/link"
 touch -d '2020-02-03 04:05:06 UTC' "$site/dir/hello.txt"
 mkfifo "$site/fifo"
 
-start --user joe:secret --user guest:guest:ro --load "$site" --stats
+start --user joe:secret --user guest:guest:ro --load "$site" --pattern /huge:500M --stats
 case $line in
 "memftpd: listening on 127.0.0.1:"[1-9]*) ok "the first line says where" ;;
 *) not_ok "the first line says where" "$line" ;;
@@ -189,7 +189,7 @@ if have "ftplib does all that it can" "$python"; then
 			f.delete('one "two"/up')
 			f.rmd('one "two"')
 			f.voidcmd('TYPE I')
-			s = f.transfercmd('RETR big.bin')
+			s = f.transfercmd('RETR huge')
 			s.recv(1000)
 			assert f.abort().startswith('426')
 			s.close()

@@ -26,12 +26,18 @@ static void link_job(struct testd *d, void *arg)
 
 static void test_listings(void **state)
 {
-	static const struct { const char *command, *want; } cases[] = {
-		{ "NLST dir", "one\r\ntwo words\r\n -a\r\n" }, { "NLST -la dir", "one\r\ntwo words\r\n -a\r\n" },
+	static const struct {
+		const char *command, *want;
+	} cases[] = {
+		{ "NLST dir", "one\r\ntwo words\r\n -a\r\n" },
+		{ "NLST -la dir", "one\r\ntwo words\r\n -a\r\n" },
 		{ "NLST file", "file\r\n" },
-		{ "NLST dirlink", "one\r\ntwo words\r\n -a\r\n" }, { "NLST empty", "" }, { "LIST empty", "" },
+		{ "NLST dirlink", "one\r\ntwo words\r\n -a\r\n" },
+		{ "NLST empty", "" },
+		{ "LIST empty", "" },
 		{ "LIST -l empty", "" },
-		{ "NLST dir/two words", "two words\r\n" }, { "NLST dir/ -a", " -a\r\n" },
+		{ "NLST dir/two words", "two words\r\n" },
+		{ "NLST dir/ -a", " -a\r\n" },
 		{ "LIST file", "-rw-r--r--    1 1000     1000            7 Sep 09  2001 file\r\n" },
 		{ "LIST -la file", "-rw-r--r--    1 1000     1000            7 Sep 09  2001 file\r\n" },
 		{ "LIST -d dir", "drwxr-xr-x    2 1000     1000         4096 Sep 09  2001 .\r\n" },
@@ -51,12 +57,15 @@ static void test_listings(void **state)
 
 static void test_dots(void **state)
 {
-	static const struct { const char *command; const char *has[4], *lacks; } cases[] = {
+	static const struct {
+		const char *command;
+		const char *has[4], *lacks;
+	} cases[] = {
 		{ "LIST", { " dir\r\n", " dangling -> none\r\n" }, " .\r\n" },
 		{ "LIST -a", { " .\r\n", " ..\r\n", " dir\r\n" }, "cdir" },
 		{ "LIST -al /dir", { " .\r\n", " ..\r\n", " two words\r\n", "  -a\r\n" }, "file" },
 		{ "MLSD", { "type=cdir;", "type=pdir;", "type=OS.unix=slink:dir;", "type=OS.unix=slink:none;" },
-		  "two words" },
+			"two words" },
 		{ "MLSD dirlink", { "type=cdir;", "; two words\r\n", ";  -a\r\n" }, "slink" },
 		{ "MLSD /empty", { "type=cdir;", "type=pdir;" }, "type=file" },
 	};
@@ -108,8 +117,12 @@ static void test_ten_thousand(void **state)
 
 static void test_restart(void **state)
 {
-	static const struct { const char *rest, *command, *want; } cases[] = {
-		{ "REST 0", "RETR file", "content" }, { "REST 3", "RETR file", "tent" }, { "REST 7", "RETR file", "" },
+	static const struct {
+		const char *rest, *command, *want;
+	} cases[] = {
+		{ "REST 0", "RETR file", "content" },
+		{ "REST 3", "RETR file", "tent" },
+		{ "REST 7", "RETR file", "" },
 		{ "REST 100", "RETR file", "" },
 		{ "NOOP", "RETR file", "content" },
 	};
@@ -131,18 +144,24 @@ static void test_restart(void **state)
 	talk_expect(&f->t, 200, "NOOP");
 	assert_file(f, "file", "content", 7);
 	talk_expect(&f->t, 350, "REST 3");
-	assert_file(f, "file", "tent", 4);               /* EPSV in between does not */
+	assert_file(f, "file", "tent", 4); /* EPSV in between does not */
 	assert_file(f, "file", "content", 7);
 	end(f);
 }
 
 static void test_store(void **state)
 {
-	static const struct { const char *rest, *command, *data, *want; size_t len; } cases[] = {
-		{ NULL, "STOR f", "new", "new", 3 }, { NULL, "STOR f", "", "", 0 },
-			{ NULL, "APPE f", "+end", "0123456789+end", 14 },
-		{ "REST 3", "STOR f", "xyz", "012xyz6789", 10 }, { "REST 9", "STOR f", "xyz", "012345678xyz", 12 },
-		{ "REST 12", "STOR f", "x", "0123456789\0\0x", 13 }, { "REST 3", "APPE f", "x", "012x456789", 10 },
+	static const struct {
+		const char *rest, *command, *data, *want;
+		size_t len;
+	} cases[] = {
+		{ NULL, "STOR f", "new", "new", 3 },
+		{ NULL, "STOR f", "", "", 0 },
+		{ NULL, "APPE f", "+end", "0123456789+end", 14 },
+		{ "REST 3", "STOR f", "xyz", "012xyz6789", 10 },
+		{ "REST 9", "STOR f", "xyz", "012345678xyz", 12 },
+		{ "REST 12", "STOR f", "x", "0123456789\0\0x", 13 },
+		{ "REST 3", "APPE f", "x", "012x456789", 10 },
 		{ "REST 10", "APPE f", "x", "0123456789x", 11 },
 	};
 	struct fixture *f = begin(NULL);
@@ -199,7 +218,12 @@ static void test_stou(void **state)
 	end(f);
 }
 
-struct reader { struct testd *d; uint64_t offset; size_t got; bool same; };
+struct reader {
+	struct testd *d;
+	uint64_t offset;
+	size_t got;
+	bool same;
+};
 
 /* cmocka's assertions are the main thread's: this one only notes. */
 static void *read_big(void *arg)
@@ -271,9 +295,15 @@ static void test_one_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listings), cmocka_unit_test(test_dots), cmocka_unit_test(test_ten_thousand),
-		cmocka_unit_test(test_restart), cmocka_unit_test(test_store), cmocka_unit_test(test_store_big),
-		cmocka_unit_test(test_stou), cmocka_unit_test(test_readers_at_once), cmocka_unit_test(test_one_version),
+		cmocka_unit_test(test_listings),
+		cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_ten_thousand),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_store_big),
+		cmocka_unit_test(test_stou),
+		cmocka_unit_test(test_readers_at_once),
+		cmocka_unit_test(test_one_version),
 	};
 	return cmocka_run_group_tests_name("server_transfer", tests, NULL, NULL);
 }

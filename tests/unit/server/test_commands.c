@@ -63,7 +63,9 @@ static void test_policy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sorted), cmocka_unit_test(test_find), cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_sorted),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_policy),
 	};
 	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }

@@ -108,10 +108,16 @@ static void test_loans(void **state)
 
 static void test_gap_is_zeros(void **state)
 {
-	static const struct { uint64_t have, at; } cases[] = {
-		{ 0, 10 }, { 3, 10 }, { 100, CONTENT_CHUNK - 1 }, { 100, CONTENT_CHUNK },
-			{ 100, 2 * CONTENT_CHUNK + 7 },
-		{ CONTENT_CHUNK, CONTENT_CHUNK + 1 }, { CONTENT_CHUNK + 5, 3 * CONTENT_CHUNK },
+	static const struct {
+		uint64_t have, at;
+	} cases[] = {
+		{ 0, 10 },
+		{ 3, 10 },
+		{ 100, CONTENT_CHUNK - 1 },
+		{ 100, CONTENT_CHUNK },
+		{ 100, 2 * CONTENT_CHUNK + 7 },
+		{ CONTENT_CHUNK, CONTENT_CHUNK + 1 },
+		{ CONTENT_CHUNK + 5, 3 * CONTENT_CHUNK },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -174,11 +180,11 @@ static void test_snapshot_stays(void **state)
 	char *want = made_up(1, BIG), *other = made_up(2, BIG);
 	assert_int_equal(content_write(&c, 0, want, BIG - 1000), 0);
 	struct content *old = content_ref(c);
-	land(&c, BIG - 1000, want + BIG - 1000, 1000);          /* appending shares every chunk */
+	land(&c, BIG - 1000, want + BIG - 1000, 1000); /* appending shares every chunk */
 	assert_ptr_equal(c->chunks[3], old->chunks[3]);
 	assert_content(old, want, BIG - 1000);
 	assert_content(c, want, BIG);
-	land(&c, 500, other + 500, CONTENT_CHUNK);              /* changing parts two of them */
+	land(&c, 500, other + 500, CONTENT_CHUNK); /* changing parts two of them */
 	assert_content(old, want, BIG - 1000);
 	memcpy(want + 500, other + 500, CONTENT_CHUNK);
 	assert_content(c, want, BIG);
@@ -233,7 +239,10 @@ static void test_loan_of_a_lost_chunk(void **state)
 	assert_int_equal(content_resize(&c, 0), 0);
 	assert_int_equal(content_landed(&c, 10, pin, 3), 0);
 	content_unpin(pin);
-	assert_content(c, "\0\0\0\0\0\0\0\0\0\0" "abc", 13);
+	assert_content(c,
+		"\0\0\0\0\0\0\0\0\0\0"
+		"abc",
+		13);
 	content_unref(c);
 
 	c = content_new();
@@ -241,7 +250,7 @@ static void test_loan_of_a_lost_chunk(void **state)
 	assert_int_equal(content_write(&c, 0, "0123456789", 10), 0);
 	assert_int_equal(content_room(&c, 3, &pin, &room, &len), 0);
 	memcpy(room, "XYZ", 3);
-	assert_int_equal(content_write(&c, 10, filler, 200000), 0);     /* another chunk takes its place */
+	assert_int_equal(content_write(&c, 10, filler, 200000), 0); /* another chunk takes its place */
 	assert_int_equal(content_landed(&c, 3, pin, 3), 0);
 	content_unpin(pin);
 	char *want = malloc(200010);

@@ -45,11 +45,11 @@ static void test_order(void **state)
 		things[i] = (struct thing){ .item.run = run_thing, .name = 'a' + i };
 		delay_add_at(d, &things[i].item, now + ms[i] * 1000000);
 	}
-	assert_string_equal(order, "");          /* never from inside the call */
+	assert_string_equal(order, ""); /* never from inside the call */
 	delay_remove(d, &things[5].item);
 	delay_remove(d, &things[5].item);
 	uv_run(&loop, UV_RUN_DEFAULT);
-	assert_string_equal(order, "ebgcda");    /* what is due together keeps its order */
+	assert_string_equal(order, "ebgcda"); /* what is due together keeps its order */
 	delay_close(&d);
 	assert_null(d);
 	delay_close(&d);
@@ -100,8 +100,9 @@ static void test_close_drops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_again_from_inside),
-			cmocka_unit_test(test_close_drops),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_again_from_inside),
+		cmocka_unit_test(test_close_drops),
 	};
 	return cmocka_run_group_tests_name("delay", tests, NULL, NULL);
 }

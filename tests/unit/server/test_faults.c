@@ -78,7 +78,11 @@ static void test_strikes(void **state)
 
 static void test_next_cut(void **state)
 {
-	static const struct { struct aftp_faults set; enum cut want; uint64_t at; } cases[] = {
+	static const struct {
+		struct aftp_faults set;
+		enum cut want;
+		uint64_t at;
+	} cases[] = {
 		{ { 0 }, CUT_NONE, 0 },
 		{ { .drop_after = 10 }, CUT_DATA, 10 },
 		{ { .drop_all_after = 20 }, CUT_ALL, 20 },
@@ -107,8 +111,10 @@ static void test_next_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copies), cmocka_unit_test(test_refused), cmocka_unit_test(test_babble),
-			cmocka_unit_test(test_strikes),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_babble),
+		cmocka_unit_test(test_strikes),
 		cmocka_unit_test(test_next_cut),
 	};
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

@@ -13,19 +13,37 @@
 
 #include "server/format.h"
 
-#define NOW 1700000000              /* 2023-11-14 22:13:20 */
+#define NOW 1700000000 /* 2023-11-14 22:13:20 */
 
 static const struct aftp_vfs_stat a_file = {
-	.type = AFTP_TYPE_FILE, .mode = 0644, .nlink = 1, .uid = 1000, .gid = 1000, .size = 1234, .unique = 0xab,
-		.mtime = NOW - 3600,
+	.type = AFTP_TYPE_FILE,
+	.mode = 0644,
+	.nlink = 1,
+	.uid = 1000,
+	.gid = 1000,
+	.size = 1234,
+	.unique = 0xab,
+	.mtime = NOW - 3600,
 	.mtime_nsec = 120000000,
 };
 static const struct aftp_vfs_stat a_dir = {
-	.type = AFTP_TYPE_DIR, .mode = 0755, .nlink = 3, .uid = 1000, .gid = 1000, .unique = 1,
-		.mtime = NOW - 400 * 86400,
+	.type = AFTP_TYPE_DIR,
+	.mode = 0755,
+	.nlink = 3,
+	.uid = 1000,
+	.gid = 1000,
+	.unique = 1,
+	.mtime = NOW - 400 * 86400,
 };
 static const struct aftp_vfs_stat a_link = {
-	.type = AFTP_TYPE_LINK, .mode = 0777, .nlink = 1, .uid = 0, .gid = 0, .size = 6, .unique = 2, .mtime = NOW + 10,
+	.type = AFTP_TYPE_LINK,
+	.mode = 0777,
+	.nlink = 1,
+	.uid = 0,
+	.gid = 0,
+	.size = 6,
+	.unique = 2,
+	.mtime = NOW + 10,
 };
 
 static void assert_line(const char *line, size_t n, const char *want)
@@ -40,20 +58,24 @@ static void assert_line(const char *line, size_t n, const char *want)
 static void test_mlsx(void **state)
 {
 	static const unsigned rw = AFTP_MAY_READ | AFTP_MAY_WRITE;
-	static const struct { struct format_entry e; unsigned facts,
-		may; bool fractions; const char *want; } cases[] = {
+	static const struct {
+		struct format_entry e;
+		unsigned facts, may;
+		bool fractions;
+		const char *want;
+	} cases[] = {
 		{ { "a b", NULL, NULL, &a_file }, FACT_ALL, rw, false,
-		  "modify=20231114211320;perm=adfrw;size=1234;type=file;unique=MAB;"
-		  "UNIX.group=1000;UNIX.mode=0644;UNIX.owner=1000; a b" },
+			"modify=20231114211320;perm=adfrw;size=1234;type=file;unique=MAB;"
+			"UNIX.group=1000;UNIX.mode=0644;UNIX.owner=1000; a b" },
 		{ { "a", NULL, NULL, &a_file }, FACT_MODIFY, rw, true, "modify=20231114211320.12; a" },
 		{ { "a", NULL, NULL, &a_file }, 0, rw, false, " a" },
 		{ { "a", NULL, NULL, &a_file }, FACT_PERM, AFTP_MAY_READ, false, "perm=r; a" },
 		{ { "d", NULL, NULL, &a_dir }, FACT_TYPE | FACT_SIZE | FACT_PERM, rw, false,
-		  "perm=flcdmpe;type=dir; d" },
+			"perm=flcdmpe;type=dir; d" },
 		{ { "d", NULL, NULL, &a_dir }, FACT_TYPE | FACT_PERM, AFTP_MAY_READ, false, "perm=le;type=dir; d" },
 		{ { ".", NULL, "cdir", &a_dir }, FACT_TYPE, rw, false, "type=cdir; ." },
 		{ { "l", "target", NULL, &a_link }, FACT_TYPE | FACT_SIZE, rw, false,
-		  "size=6;type=OS.unix=slink:target; l" },
+			"size=6;type=OS.unix=slink:target; l" },
 		{ { "l", "a;b", NULL, &a_link }, FACT_TYPE, rw, false, "type=OS.unix=symlink; l" },
 		{ { "bad\r\nname", NULL, NULL, &a_file }, FACT_TYPE, rw, false, "type=file; bad??name" },
 	};
@@ -67,11 +89,14 @@ static void test_mlsx(void **state)
 
 static void test_unix(void **state)
 {
-	static const struct { struct format_entry e; const char *want; } cases[] = {
+	static const struct {
+		struct format_entry e;
+		const char *want;
+	} cases[] = {
 		{ { "a b", NULL, NULL, &a_file }, "-rw-r--r--    1 1000     1000         1234 Nov 14 21:13 a b" },
 		{ { "d", NULL, NULL, &a_dir }, "drwxr-xr-x    3 1000     1000         4096 Oct 10  2022 d" },
 		{ { "l", "target", NULL, &a_link },
-		  "lrwxrwxrwx    1 0        0               6 Nov 14  2023 l -> target" },
+			"lrwxrwxrwx    1 0        0               6 Nov 14  2023 l -> target" },
 	};
 	char line[FORMAT_LINE];
 	(void)state;
@@ -81,10 +106,19 @@ static void test_unix(void **state)
 
 static void test_mode_letters(void **state)
 {
-	static const struct { uint32_t mode; const char *want; } cases[] = {
-		{ 0000, "----------" }, { 0777, "-rwxrwxrwx" }, { 04755, "-rwsr-xr-x" }, { 04644, "-rwSr--r--" },
-			{ 02755, "-rwxr-sr-x" },
-		{ 02640, "-rw-r-S---" }, { 01777, "-rwxrwxrwt" }, { 01666, "-rw-rw-rwT" }, { 0124, "---x-w-r--" },
+	static const struct {
+		uint32_t mode;
+		const char *want;
+	} cases[] = {
+		{ 0000, "----------" },
+		{ 0777, "-rwxrwxrwx" },
+		{ 04755, "-rwsr-xr-x" },
+		{ 04644, "-rwSr--r--" },
+		{ 02755, "-rwxr-sr-x" },
+		{ 02640, "-rw-r-S---" },
+		{ 01777, "-rwxrwxrwt" },
+		{ 01666, "-rw-rw-rwT" },
+		{ 0124, "---x-w-r--" },
 	};
 	char line[FORMAT_LINE];
 	(void)state;
@@ -98,8 +132,14 @@ static void test_mode_letters(void **state)
 
 static void test_half_a_year(void **state)
 {
-	static const struct { int64_t age; const char *want; } cases[] = {
-		{ 0, " 22:13 " }, { 182 * 86400, " 22:13 " }, { 182 * 86400 + 1, "  2023 " }, { -1, "  2023 " },
+	static const struct {
+		int64_t age;
+		const char *want;
+	} cases[] = {
+		{ 0, " 22:13 " },
+		{ 182 * 86400, " 22:13 " },
+		{ 182 * 86400 + 1, "  2023 " },
+		{ -1, "  2023 " },
 	};
 	char line[FORMAT_LINE + 1];
 	(void)state;
@@ -152,8 +192,13 @@ static void test_read_back(void **state)
 
 static void test_facts(void **state)
 {
-	static const struct { const char *list; unsigned want; const char *printed; } cases[] = {
-		{ "", 0, "" }, { "type;size;", FACT_TYPE | FACT_SIZE, "size;type;" },
+	static const struct {
+		const char *list;
+		unsigned want;
+		const char *printed;
+	} cases[] = {
+		{ "", 0, "" },
+		{ "type;size;", FACT_TYPE | FACT_SIZE, "size;type;" },
 		{ "TYPE;unix.MODE", FACT_TYPE | FACT_MODE, "type;UNIX.mode;" },
 		{ "nonsense;;modify;", FACT_MODIFY, "modify;" },
 	};
@@ -170,14 +215,25 @@ static void test_facts(void **state)
 
 static void test_times(void **state)
 {
-	static const struct { const char *text; int rc; int64_t sec; uint32_t nsec; const char *rest; } cases[] = {
-		{ "20231114211320 x", 0, NOW - 3600, 0, " x" }, { "20231114211320.5", 0, NOW - 3600, 500000000, "" },
-		{ "20231114211320.1234567899", 0, NOW - 3600, 123456789, "" }, { "19700101000000", 0, 0, 0, "" },
-		{ "20240229000000", 0, 1709164800, 0, "" }, { "20230229000000", -EINVAL, 0, 0, NULL },
+	static const struct {
+		const char *text;
+		int rc;
+		int64_t sec;
+		uint32_t nsec;
+		const char *rest;
+	} cases[] = {
+		{ "20231114211320 x", 0, NOW - 3600, 0, " x" },
+		{ "20231114211320.5", 0, NOW - 3600, 500000000, "" },
+		{ "20231114211320.1234567899", 0, NOW - 3600, 123456789, "" },
+		{ "19700101000000", 0, 0, 0, "" },
+		{ "20240229000000", 0, 1709164800, 0, "" },
+		{ "20230229000000", -EINVAL, 0, 0, NULL },
 		{ "20231314211320", -EINVAL, 0, 0, NULL },
-		{ "2023111421132", -EINVAL, 0, 0, NULL }, { "", -EINVAL, 0, 0, NULL },
+		{ "2023111421132", -EINVAL, 0, 0, NULL },
+		{ "", -EINVAL, 0, 0, NULL },
 		{ "2023111421132x", -EINVAL, 0, 0, NULL },
-		{ "20231100000000", -EINVAL, 0, 0, NULL }, { "20231101240000", -EINVAL, 0, 0, NULL },
+		{ "20231100000000", -EINVAL, 0, 0, NULL },
+		{ "20231101240000", -EINVAL, 0, 0, NULL },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -205,8 +261,14 @@ static void test_times(void **state)
 static void test_longest(void **state)
 {
 	char *line = malloc(FORMAT_LINE), name[5000], target[5000];
-	struct aftp_vfs_stat st = { .type = AFTP_TYPE_LINK, .mode = 07777, .nlink = UINT32_MAX, .uid = UINT32_MAX,
-		.gid = UINT32_MAX, .size = UINT64_MAX, .unique = UINT64_MAX, .mtime = INT64_MAX,
+	struct aftp_vfs_stat st = { .type = AFTP_TYPE_LINK,
+		.mode = 07777,
+		.nlink = UINT32_MAX,
+		.uid = UINT32_MAX,
+		.gid = UINT32_MAX,
+		.size = UINT64_MAX,
+		.unique = UINT64_MAX,
+		.mtime = INT64_MAX,
 		.mtime_nsec = 999999999 };
 	struct format_entry e = { .name = name, .target = target, .st = &st };
 	(void)state;
@@ -223,10 +285,14 @@ static void test_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mlsx), cmocka_unit_test(test_unix), cmocka_unit_test(test_mode_letters),
-			cmocka_unit_test(test_half_a_year),
-		cmocka_unit_test(test_dos), cmocka_unit_test(test_read_back), cmocka_unit_test(test_facts),
-			cmocka_unit_test(test_times),
+		cmocka_unit_test(test_mlsx),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_mode_letters),
+		cmocka_unit_test(test_half_a_year),
+		cmocka_unit_test(test_dos),
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_longest),
 	};
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);

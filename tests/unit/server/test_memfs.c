@@ -158,8 +158,11 @@ static int call_op(struct fixture *f, enum op op, const char *path, const char *
 	case LINK: return CALL(f, symlink, other, path);
 	default: break;
 	}
-	rc = open_file(f, path, op == READ ? AFTP_VFS_READ : AFTP_VFS_WRITE | (op == WRITE ? 0 : AFTP_VFS_CREATE)
-	               | (op == EXCLUSIVE ? AFTP_VFS_EXCLUSIVE : 0), 0, &file);
+	rc = open_file(f, path,
+		op == READ ? AFTP_VFS_READ
+			   : AFTP_VFS_WRITE | (op == WRITE ? 0 : AFTP_VFS_CREATE) |
+				(op == EXCLUSIVE ? AFTP_VFS_EXCLUSIVE : 0),
+		0, &file);
 	return rc < 0 ? rc : close_file(f, file);
 }
 
@@ -185,56 +188,94 @@ static void grow_tree(struct fixture *f)
 static void test_outcomes(void **state)
 {
 	char long_name[300] = "/";
-	const struct { enum op op; const char *path, *other; int want; } cases[] = {
-		{ STAT, "/", NULL, 0 }, { STAT, "/file", NULL, 0 }, { STAT, "/none", NULL, -ENOENT },
-			{ STAT, "/file/x", NULL, -ENOTDIR },
-		{ STAT, "/to_dir/inner", NULL, 0 }, { STAT, "/dir/out/inner", NULL, 0 },
-			{ STAT, "/dangling", NULL, -ENOENT },
-		{ LSTAT, "/dangling", NULL, 0 }, { STAT, "/loop", NULL, -ELOOP }, { STAT, "/loop/x", NULL, -ELOOP },
-			{ LSTAT, "/loop", NULL, 0 },
-		{ STAT, long_name, NULL, -ENAMETOOLONG }, { STAT, "/closed/file", NULL, -EACCES },
-			{ STAT, "/secret", NULL, 0 },
-		{ OPENDIR, "/", NULL, 0 }, { OPENDIR, "/to_dir", NULL, 0 }, { OPENDIR, "/file", NULL, -ENOTDIR },
-			{ OPENDIR, "/none", NULL, -ENOENT },
-		{ MKDIR, "/", NULL, -EEXIST }, { MKDIR, "/file", NULL, -EEXIST }, { MKDIR, "/dir", NULL, -EEXIST },
-			{ MKDIR, "/dangling", NULL, -EEXIST },
-		{ MKDIR, "/none/x", NULL, -ENOENT }, { MKDIR, "/file/x", NULL, -ENOTDIR },
-			{ MKDIR, "/locked/x", NULL, -EACCES },
-		{ MKDIR, long_name, NULL, -ENAMETOOLONG }, { MKDIR, "/to_dir/new", NULL, 0 },
-			{ RMDIR, "/dir/new", NULL, 0 },
-		{ RMDIR, "/none", NULL, -ENOENT }, { RMDIR, "/file", NULL, -ENOTDIR },
-			{ RMDIR, "/dir", NULL, -ENOTEMPTY },
-		{ RMDIR, "/to_dir", NULL, -ENOTDIR }, { RMDIR, "/", NULL, -EBUSY },
-			{ RMDIR, "/locked/dir", NULL, -EACCES },
-		{ UNLINK, "/none", NULL, -ENOENT }, { UNLINK, "/dir", NULL, -EISDIR }, { UNLINK, "/", NULL, -EISDIR },
-		{ UNLINK, "/locked/file", NULL, -EACCES }, { UNLINK, "/file/x", NULL, -ENOTDIR },
-			{ UNLINK, "/dir/to_file", NULL, 0 },
+	const struct {
+		enum op op;
+		const char *path, *other;
+		int want;
+	} cases[] = {
+		{ STAT, "/", NULL, 0 },
 		{ STAT, "/file", NULL, 0 },
-		{ READ, "/none", NULL, -ENOENT }, { READ, "/dir", NULL, -EISDIR }, { READ, "/secret", NULL, -EACCES },
-			{ READ, "/file", NULL, 0 },
-		{ WRITE, "/none", NULL, -ENOENT }, { CREATE, "/none/x", NULL, -ENOENT },
-			{ CREATE, "/file/x", NULL, -ENOTDIR },
-		{ CREATE, "/dir", NULL, -EISDIR }, { CREATE, "/locked/x", NULL, -EACCES },
-			{ CREATE, "/secret", NULL, -EACCES },
-		{ CREATE, "/dangling", NULL, -ENOENT }, { EXCLUSIVE, "/file", NULL, -EEXIST },
-			{ EXCLUSIVE, "/fresh", NULL, 0 },
+		{ STAT, "/none", NULL, -ENOENT },
+		{ STAT, "/file/x", NULL, -ENOTDIR },
+		{ STAT, "/to_dir/inner", NULL, 0 },
+		{ STAT, "/dir/out/inner", NULL, 0 },
+		{ STAT, "/dangling", NULL, -ENOENT },
+		{ LSTAT, "/dangling", NULL, 0 },
+		{ STAT, "/loop", NULL, -ELOOP },
+		{ STAT, "/loop/x", NULL, -ELOOP },
+		{ LSTAT, "/loop", NULL, 0 },
+		{ STAT, long_name, NULL, -ENAMETOOLONG },
+		{ STAT, "/closed/file", NULL, -EACCES },
+		{ STAT, "/secret", NULL, 0 },
+		{ OPENDIR, "/", NULL, 0 },
+		{ OPENDIR, "/to_dir", NULL, 0 },
+		{ OPENDIR, "/file", NULL, -ENOTDIR },
+		{ OPENDIR, "/none", NULL, -ENOENT },
+		{ MKDIR, "/", NULL, -EEXIST },
+		{ MKDIR, "/file", NULL, -EEXIST },
+		{ MKDIR, "/dir", NULL, -EEXIST },
+		{ MKDIR, "/dangling", NULL, -EEXIST },
+		{ MKDIR, "/none/x", NULL, -ENOENT },
+		{ MKDIR, "/file/x", NULL, -ENOTDIR },
+		{ MKDIR, "/locked/x", NULL, -EACCES },
+		{ MKDIR, long_name, NULL, -ENAMETOOLONG },
+		{ MKDIR, "/to_dir/new", NULL, 0 },
+		{ RMDIR, "/dir/new", NULL, 0 },
+		{ RMDIR, "/none", NULL, -ENOENT },
+		{ RMDIR, "/file", NULL, -ENOTDIR },
+		{ RMDIR, "/dir", NULL, -ENOTEMPTY },
+		{ RMDIR, "/to_dir", NULL, -ENOTDIR },
+		{ RMDIR, "/", NULL, -EBUSY },
+		{ RMDIR, "/locked/dir", NULL, -EACCES },
+		{ UNLINK, "/none", NULL, -ENOENT },
+		{ UNLINK, "/dir", NULL, -EISDIR },
+		{ UNLINK, "/", NULL, -EISDIR },
+		{ UNLINK, "/locked/file", NULL, -EACCES },
+		{ UNLINK, "/file/x", NULL, -ENOTDIR },
+		{ UNLINK, "/dir/to_file", NULL, 0 },
+		{ STAT, "/file", NULL, 0 },
+		{ READ, "/none", NULL, -ENOENT },
+		{ READ, "/dir", NULL, -EISDIR },
+		{ READ, "/secret", NULL, -EACCES },
+		{ READ, "/file", NULL, 0 },
+		{ WRITE, "/none", NULL, -ENOENT },
+		{ CREATE, "/none/x", NULL, -ENOENT },
+		{ CREATE, "/file/x", NULL, -ENOTDIR },
+		{ CREATE, "/dir", NULL, -EISDIR },
+		{ CREATE, "/locked/x", NULL, -EACCES },
+		{ CREATE, "/secret", NULL, -EACCES },
+		{ CREATE, "/dangling", NULL, -ENOENT },
+		{ EXCLUSIVE, "/file", NULL, -EEXIST },
+		{ EXCLUSIVE, "/fresh", NULL, 0 },
 		{ UNLINK, "/fresh", NULL, 0 },
-		{ RENAME, "/none", "/x", -ENOENT }, { RENAME, "/file", "/none/x", -ENOENT },
-			{ RENAME, "/file", "/dir", -EISDIR },
-		{ RENAME, "/empty", "/file", -ENOTDIR }, { RENAME, "/empty", "/dir", -ENOTEMPTY },
-			{ RENAME, "/dir", "/dir/below", -EINVAL },
-		{ RENAME, "/dir", "/dir/inner/x", -ENOTDIR }, { RENAME, "/", "/x", -EBUSY },
-			{ RENAME, "/file", "/", -EBUSY },
-		{ RENAME, "/file", "/locked/x", -EACCES }, { RENAME, "/locked/file", "/x", -EACCES },
-			{ RENAME, "/file", long_name, -ENAMETOOLONG },
-		{ RENAME, "/file", "/file", 0 }, { STAT, "/file", NULL, 0 },
-		{ RENAME, "/file", "/dir/inner", 0 }, { STAT, "/file", NULL, -ENOENT },
-			{ RENAME, "/dir/inner", "/back", 0 },
-		{ RENAME, "/dir", "/empty", 0 }, { STAT, "/dir", NULL, -ENOENT }, { STAT, "/empty/out", NULL, -ENOENT },
-		{ TIME, "/none", NULL, -ENOENT }, { TIME, "/back", NULL, 0 }, { CHMOD, "/none", NULL, -ENOENT },
-			{ CHMOD, "/back", NULL, 0 },
-		{ LINK, "/back", "x", -EEXIST }, { LINK, "/new", "", -ENOENT }, { LINK, "/locked/l", "x", -EACCES },
-			{ LINK, "/new", "back", 0 },
+		{ RENAME, "/none", "/x", -ENOENT },
+		{ RENAME, "/file", "/none/x", -ENOENT },
+		{ RENAME, "/file", "/dir", -EISDIR },
+		{ RENAME, "/empty", "/file", -ENOTDIR },
+		{ RENAME, "/empty", "/dir", -ENOTEMPTY },
+		{ RENAME, "/dir", "/dir/below", -EINVAL },
+		{ RENAME, "/dir", "/dir/inner/x", -ENOTDIR },
+		{ RENAME, "/", "/x", -EBUSY },
+		{ RENAME, "/file", "/", -EBUSY },
+		{ RENAME, "/file", "/locked/x", -EACCES },
+		{ RENAME, "/locked/file", "/x", -EACCES },
+		{ RENAME, "/file", long_name, -ENAMETOOLONG },
+		{ RENAME, "/file", "/file", 0 },
+		{ STAT, "/file", NULL, 0 },
+		{ RENAME, "/file", "/dir/inner", 0 },
+		{ STAT, "/file", NULL, -ENOENT },
+		{ RENAME, "/dir/inner", "/back", 0 },
+		{ RENAME, "/dir", "/empty", 0 },
+		{ STAT, "/dir", NULL, -ENOENT },
+		{ STAT, "/empty/out", NULL, -ENOENT },
+		{ TIME, "/none", NULL, -ENOENT },
+		{ TIME, "/back", NULL, 0 },
+		{ CHMOD, "/none", NULL, -ENOENT },
+		{ CHMOD, "/back", NULL, 0 },
+		{ LINK, "/back", "x", -EEXIST },
+		{ LINK, "/new", "", -ENOENT },
+		{ LINK, "/locked/l", "x", -EACCES },
+		{ LINK, "/new", "back", 0 },
 		{ STAT, "/new", NULL, 0 },
 	};
 	struct fixture *f = *state;
@@ -303,14 +344,19 @@ static void test_times_move(void **state)
 	assert_int_equal(aftp_memfs_stat(f->mem, "/empty/new", &before), 0);
 	assert_int_equal(aftp_memfs_stat(f->mem, "/empty", &after), 0);
 	assert_true(before.mtime > 1);
-	assert_int_equal(after.mtime, 1);        /* content is not the directory's business */
+	assert_int_equal(after.mtime, 1); /* content is not the directory's business */
 }
 
 /* --- content --------------------------------------------------------------------------------------- */
 
 static void test_writing(void **state)
 {
-	static const struct { unsigned flags; uint64_t offset; const char *text, *want; size_t len; } cases[] = {
+	static const struct {
+		unsigned flags;
+		uint64_t offset;
+		const char *text, *want;
+		size_t len;
+	} cases[] = {
 		{ AFTP_VFS_CREATE | AFTP_VFS_TRUNCATE, 0, "new", "new", 3 },
 		{ 0, 0, "new", "newtent", 7 },
 		{ 0, 3, "XYZ", "conXYZt", 7 },
@@ -332,8 +378,15 @@ static void test_writing(void **state)
 
 static void test_reading_from_an_offset(void **state)
 {
-	static const struct { uint64_t offset; const char *want; } cases[] = {
-		{ 0, "content" }, { 3, "tent" }, { 7, "" }, { 8, "" }, { UINT64_MAX, "" },
+	static const struct {
+		uint64_t offset;
+		const char *want;
+	} cases[] = {
+		{ 0, "content" },
+		{ 3, "tent" },
+		{ 7, "" },
+		{ 8, "" },
+		{ UINT64_MAX, "" },
 	};
 	struct fixture *f = *state;
 	char got[16];
@@ -378,7 +431,7 @@ static void test_reader_beside_writer(void **state)
 	feed(f, writer, "first", 5);
 	char *room = f->ops->lend(writer, &len);
 	assert_non_null(room);
-	assert_int_equal(open_file(f, "/f", AFTP_VFS_READ, 0, &reader), 0);      /* while a loan is out */
+	assert_int_equal(open_file(f, "/f", AFTP_VFS_READ, 0, &reader), 0); /* while a loan is out */
 	memcpy(room, "second", 6);
 	f->ops->filled(writer, 6);
 	assert_int_equal(drain_file(f, reader, got, 100), 5);
@@ -397,7 +450,7 @@ static void test_one_loan_at_a_time(void **state)
 	assert_null(f->ops->lend(file, &len));
 	f->ops->filled(file, 0);
 	assert_non_null(f->ops->lend(file, &len));
-	assert_int_equal(close_file(f, file), 0);                /* ends the loan */
+	assert_int_equal(close_file(f, file), 0); /* ends the loan */
 	assert_file(f, "/f", "", 0);
 }
 

@@ -12,14 +12,28 @@
 
 static void test_resolve(void **state)
 {
-	static const struct { const char *cwd, *arg, *want; } cases[] = {
-		{ "/", "", "/" }, { "/", ".", "/" }, { "/", "..", "/" }, { "/", "../../..", "/" }, { "/", "a", "/a" },
+	static const struct {
+		const char *cwd, *arg, *want;
+	} cases[] = {
+		{ "/", "", "/" },
+		{ "/", ".", "/" },
+		{ "/", "..", "/" },
+		{ "/", "../../..", "/" },
+		{ "/", "a", "/a" },
 		{ "/", "a/", "/a" },
-		{ "/a", "b", "/a/b" }, { "/a", "/b", "/b" }, { "/a", "..", "/" }, { "/a/b", "..", "/a" },
+		{ "/a", "b", "/a/b" },
+		{ "/a", "/b", "/b" },
+		{ "/a", "..", "/" },
+		{ "/a/b", "..", "/a" },
 		{ "/a/b", "../c", "/a/c" },
-		{ "/a/b", "../../../../c", "/c" }, { "/a", "//x///y//", "/x/y" }, { "/a", "./././b", "/a/b" },
+		{ "/a/b", "../../../../c", "/c" },
+		{ "/a", "//x///y//", "/x/y" },
+		{ "/a", "./././b", "/a/b" },
 		{ "/a", "...", "/a/..." },
-		{ "/a", "..b", "/a/..b" }, { "/a", ".b", "/a/.b" }, { "/a", " b ", "/a/ b " }, { "/a", "b/..", "/a" },
+		{ "/a", "..b", "/a/..b" },
+		{ "/a", ".b", "/a/.b" },
+		{ "/a", " b ", "/a/ b " },
+		{ "/a", "b/..", "/a" },
 		{ "/a", "/", "/" },
 		{ "/", "\xff\x01\"", "/\xff\x01\"" },
 	};
@@ -49,8 +63,13 @@ static void test_too_long(void **state)
 
 static void test_quote(void **state)
 {
-	static const struct { const char *path, *want; } cases[] = {
-		{ "/", "/" }, { "/a\"b", "/a\"\"b" }, { "/\"\"", "/\"\"\"\"" }, { "/a\r\nb", "/a??b" },
+	static const struct {
+		const char *path, *want;
+	} cases[] = {
+		{ "/", "/" },
+		{ "/a\"b", "/a\"\"b" },
+		{ "/\"\"", "/\"\"\"\"" },
+		{ "/a\r\nb", "/a??b" },
 	};
 	char out[2 * PATH_CAP], longest[PATH_CAP];
 	(void)state;
@@ -75,8 +94,10 @@ static void test_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resolve), cmocka_unit_test(test_too_long), cmocka_unit_test(test_quote),
-			cmocka_unit_test(test_name),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_name),
 	};
 	return cmocka_run_group_tests_name("path", tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void test_anonymous(void **state)
 	(void)state;
 	assert_int_equal(users_init(&u, list, 2), 0);
 	assert_null(users_find(&u, "Anonymous")->name);
-	assert_string_equal(users_find(&u, "ftp")->password, "x");       /* a name of one's own goes first */
+	assert_string_equal(users_find(&u, "ftp")->password, "x"); /* a name of one's own goes first */
 	assert_null(users_find(&u, "FTP")->name);
 	assert_null(users_find(&u, "joe"));
 	assert_true(users_needs_password(users_find(&u, "anonymous")));
@@ -52,12 +52,20 @@ static void test_anonymous(void **state)
 
 static void test_passwords(void **state)
 {
-	static const struct { const char *login, *password; bool needs, ok; } cases[] = {
-		{ "joe", "secret", true, true }, { "joe", "Secret", true, false }, { "joe", "", true, false },
+	static const struct {
+		const char *login, *password;
+		bool needs, ok;
+	} cases[] = {
+		{ "joe", "secret", true, true },
+		{ "joe", "Secret", true, false },
+		{ "joe", "", true, false },
 		{ "joe", "secret ", true, false },
-		{ "joe", "secre", true, false }, { "open", "any", false, true }, { "empty", "", true, true },
+		{ "joe", "secre", true, false },
+		{ "open", "any", false, true },
+		{ "empty", "", true, true },
 		{ "empty", "x", true, false },
-		{ "nobody", "", true, false }, { "nobody", "secret", true, false },
+		{ "nobody", "", true, false },
+		{ "nobody", "secret", true, false },
 	};
 	struct users u;
 	(void)state;
@@ -76,9 +84,11 @@ static void test_passwords(void **state)
 static void test_refused(void **state)
 {
 	static const struct aftp_user bad[][2] = {
-		{ { .name = "a" }, { .name = "a" } }, { { .name = NULL }, { .name = NULL } },
+		{ { .name = "a" }, { .name = "a" } },
+		{ { .name = NULL }, { .name = NULL } },
 		{ { .name = "" }, { .name = "x" } },
-		{ { .name = "a b" }, { .name = "x" } }, { { .name = "a\n" }, { .name = "x" } },
+		{ { .name = "a b" }, { .name = "x" } },
+		{ { .name = "a\n" }, { .name = "x" } },
 	};
 	struct users u;
 	(void)state;
@@ -89,8 +99,10 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find), cmocka_unit_test(test_anonymous), cmocka_unit_test(test_passwords),
-			cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_anonymous),
+		cmocka_unit_test(test_passwords),
+		cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests_name("users", tests, NULL, NULL);
 }
