@@ -104,6 +104,7 @@ void reader_fetch_ended(struct reader *r, int status);
 
 /* Gets a connection and retrieves from r->end. 0 or AFTP_ENOMEM. */
 int fetch_start(struct reader *r);
+bool fetch_has_begun(const struct fetch *f);    /* the offset is settled */
 void fetch_detach(struct fetch *f);     /* the reader goes its own way; the transfer is cancelled */
 void fetch_cancel(struct fetch *f);     /* reader_fetch_ended(AFTP_ECANCELED) follows */
 void fetch_resume(struct fetch *f);

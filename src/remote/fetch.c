@@ -202,6 +202,11 @@ int fetch_start(struct reader *r)
 
 /* --- early ends ----------------------------------------------------------------------------------- */
 
+bool fetch_has_begun(const struct fetch *f)
+{
+	return f->conn != NULL;
+}
+
 void fetch_detach(struct fetch *f)
 {
 	f->reader->fetch = NULL;

@@ -417,10 +417,10 @@ void pool_release(struct pool_conn *c)
 	c->yield = NULL;
 	if (c->state == CONN_CLOSING)
 		return;
+	p->features = *aftp_client_features(c->client);         /* a lost connection has learned something too */
 	if (!aftp_client_idle(c->client)) {
 		close_conn(c, false);
 	} else {
-		p->features = *aftp_client_features(c->client);
 		set_state(c, CONN_IDLE);
 		DL_DELETE(p->conns, c);
 		DL_PREPEND(p->conns, c);

@@ -105,8 +105,16 @@ bool reader_done(const struct reader *r)
 	return r->end >= file_size(r);
 }
 
+/* Nothing was asked of the server yet: it may as well begin a little earlier. */
+static bool can_start_at(const struct reader *r, uint64_t off)
+{
+	return r->fetch && !fetch_has_begun(r->fetch) && r->end == r->base && off < r->base && r->base - off <= HOP;
+}
+
 bool reader_reaches(const struct reader *r, uint64_t off)
 {
+	if (can_start_at(r, off))
+		return true;
 	return off >= r->base && off <= r->end + (r->fetch ? HOP : 0);
 }
 
@@ -280,6 +288,8 @@ static void starved(struct reader *r)
 void reader_add(struct reader *r, struct read_op *op)
 {
 	op->reader = r;
+	if (can_start_at(r, op->off))
+		r->base = r->end = r->served = op->off;
 	DL_APPEND2(r->waiting, op, before, after);
 	DL_DELETE(r->content->readers, r);
 	DL_PREPEND(r->content->readers, r);
