@@ -115,13 +115,20 @@ static void answer(struct pool *p, struct pool_request *r, int status, struct po
 	later_add(p->later, &r->due);
 }
 
-static void fail_requests(struct pool *p, int status, bool all)
+enum who { WHO_IS_LATE, WHO_TRIES_ONCE, WHO_WAITS };
+
+static bool concerns(const struct pool *p, const struct pool_request *r, enum who who)
+{
+	return who == WHO_WAITS || (who == WHO_TRIES_ONCE && r->once) || r->deadline <= now(p);
+}
+
+static void fail_requests(struct pool *p, int status, enum who who)
 {
 	struct pool_request *r, *next;
 
 	for (int k = 0; k < POOL_CLASSES; k++)
 		DL_FOREACH_SAFE(p->queue[k], r, next)
-			if (all || r->once || r->deadline <= now(p))
+			if (concerns(p, r, who))
 				answer(p, r, status, NULL);
 }
 
@@ -250,7 +257,7 @@ static void dial_failed(struct pool *p, int status, const char *text)
 	}
 	if (!p->failing_since)
 		p->failing_since = now(p) ? now(p) : 1;
-	fail_requests(p, status, is_final(status));
+	fail_requests(p, status, is_final(status) ? WHO_WAITS : WHO_TRIES_ONCE);
 }
 
 static void dialed(void *arg, int status)
@@ -361,7 +368,7 @@ static void on_timer(uv_timer_t *timer)
 	DL_FOREACH_SAFE(p->conns, c, next)
 		if (c->state == CONN_IDLE && p->o.idle_ms > 0 && now(p) - c->since >= (uint64_t)p->o.idle_ms)
 			close_conn(c, true);
-	fail_requests(p, p->failing_since ? p->last_status : AFTP_ETIMEDOUT, false);
+	fail_requests(p, p->failing_since ? p->last_status : AFTP_ETIMEDOUT, WHO_IS_LATE);
 	run(p);
 	if (first_waiting(p))
 		ask_holders(p, first_waiting(p));
@@ -538,7 +545,7 @@ void pool_close(struct pool **pp, void (*closed)(void *arg), void *arg)
 	p->closed = closed;
 	p->closed_arg = arg;
 	snprintf(p->why, sizeof p->why, "%s", aftp_strerror(AFTP_ECANCELED));
-	fail_requests(p, AFTP_ECANCELED, true);
+	fail_requests(p, AFTP_ECANCELED, WHO_WAITS);
 	DL_FOREACH_SAFE(p->conns, c, next)
 		close_conn(c, c->state == CONN_IDLE);
 	uv_close((uv_handle_t *)&p->timer, timer_closed);

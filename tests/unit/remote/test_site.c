@@ -100,6 +100,17 @@ static void nobody_listens(void **state)
 	assert_true(strlen(f.why) > 0);
 }
 
+static void a_slow_login_is_waited_for(void **state)
+{
+	struct site_attr attr;
+
+	(void)state;
+	put("/file", "hello");
+	f.server_options.faults.latency_ms = 60;
+	up();
+	assert_int_equal(fixture_lookup(&f, SITE_ROOT, "file", &attr), 0);
+}
+
 /* --- names ---------------------------------------------------------------------------------------- */
 
 static void finds_and_misses(const char *const *missing_verbs)
@@ -407,7 +418,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts_in_a_directory), T(says_why_it_cannot_start), T(nobody_listens),
+		T(starts_in_a_directory), T(says_why_it_cannot_start), T(nobody_listens), T(a_slow_login_is_waited_for),
 		T(finds_and_misses_with_mlsd), T(finds_and_misses_with_list), T(inodes_are_stable),
 		T(modes_and_owners_are_ours), T(links_tell_their_target),
 		T(a_big_directory_is_one_mlsd), T(a_big_directory_is_one_list), T(a_tree_is_one_listing_a_directory),
