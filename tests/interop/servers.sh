@@ -68,7 +68,7 @@ _server_vsftpd() {
 	printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' | cat - "$server_dir/users" >"$server_dir/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\nftpuser:x:%s:\n' $server_uid >"$server_dir/group"
 	cat >"$server_dir/inside" <<-'END'
-		grep -o ' [^ ]* [^ ]* [^ ]* - fuse[.a-z]* ' /proc/self/mountinfo | while read -r point _; do
+		awk '/ - fuse/ { print $5 }' /proc/self/mountinfo | while read -r point; do
 			umount -l "$(printf %b "$point")"
 		done
 		mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group &&
