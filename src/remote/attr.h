@@ -13,9 +13,9 @@ struct attr {
 	uint64_t size;
 	int64_t mtime;
 	uint32_t mtime_nsec;
-	uint16_t mode;              /* 07777 */
-	uint8_t type;               /* enum aftp_type; UNKNOWN only for the zeroed value */
-	uint8_t have;               /* AFTP_HAVE_SIZE, _MODE, _MTIME */
+	uint16_t mode; /* 07777 */
+	uint8_t type;  /* enum aftp_type; UNKNOWN only for the zeroed value */
+	uint8_t have;  /* AFTP_HAVE_SIZE, _MODE, _MTIME */
 };
 
 /* An entry of unknown type counts as a file: it can be opened, and the server says no if it is not one. */

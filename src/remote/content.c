@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define MAX_READ (2u * 1024 * 1024)             /* of one request; more than the kernel asks for */
-#define PATIENCE_MS 100                         /* a pending read that is older than this goes first */
+#define MAX_READ    (2u * 1024 * 1024) /* of one request; more than the kernel asks for */
+#define PATIENCE_MS 100                /* a pending read that is older than this goes first */
 
 struct site_file {
 	struct content *content;
-	struct site_file *prev, *next;  /* content::files */
-	unsigned generation;            /* the version that this handle reads; 0 before its first read */
+	struct site_file *prev, *next; /* content::files */
+	unsigned generation;           /* the version that this handle reads; 0 before its first read */
 };
 
 /* --- versions ------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ static void fail_pending(struct content *c, int status)
 	struct read_op *op;
 
 	DL_FOREACH2(c->pending, op, after)
-		op_complete(&op->op, status);
+	op_complete(&op->op, status);
 }
 
 void content_changed(struct content *c)
@@ -78,7 +78,7 @@ void content_changed(struct content *c)
 	if (n->parent && n->parent->list)
 		n->parent->list_at = 0;
 	fail_pending(c, AFTP_ECHANGED);
-	DL_FOREACH(c->readers, r) {
+	DL_FOREACH (c->readers, r) {
 		reader_fail(r, AFTP_ECHANGED);
 		if (r->fetch)
 			fetch_detach(r->fetch);
@@ -93,7 +93,7 @@ static struct reader *nearest(const struct content *c, uint64_t off)
 {
 	struct reader *r, *best = NULL;
 
-	DL_FOREACH(c->readers, r)
+	DL_FOREACH (c->readers, r)
 		if (reader_reaches(r, off) && (!best || r->base > best->base))
 			best = r;
 	return best;
@@ -103,9 +103,9 @@ static struct reader *unused(const struct content *c)
 {
 	struct reader *r, *last = NULL;
 
-	DL_FOREACH(c->readers, r)
+	DL_FOREACH (c->readers, r)
 		if (!r->waiting)
-			last = r;               /* the one that has been idle longest */
+			last = r; /* the one that has been idle longest */
 	return last;
 }
 
@@ -114,7 +114,7 @@ static unsigned count_readers(const struct content *c)
 	struct reader *r;
 	unsigned n = 0;
 
-	DL_FOREACH(c->readers, r)
+	DL_FOREACH (c->readers, r)
 		n++;
 	return n;
 }
@@ -157,7 +157,8 @@ void content_reader_free(struct content *c, struct reader *r)
 {
 	struct read_op *op, *next;
 
-	DL_FOREACH_SAFE2(c->pending, op, next, after) {
+	DL_FOREACH_SAFE2(c->pending, op, next, after)
+	{
 		if (op->op.completed)
 			continue;
 		if (r->waiting && !nearest(c, op->off))
@@ -189,7 +190,7 @@ static void read_end(struct site_op *sop)
 	else if (op->reader)
 		read_op_deliver(op);
 	else
-		op->cb(op->arg, 0, NULL, 0);    /* at or behind the end */
+		op->cb(op->arg, 0, NULL, 0); /* at or behind the end */
 	leave(op);
 	op_free(sop);
 }
@@ -266,7 +267,7 @@ static void free_content(struct content *c)
 
 	while (c->readers)
 		reader_free(c->readers);
-	DL_FOREACH_SAFE(c->files, f, next)
+	DL_FOREACH_SAFE (c->files, f, next)
 		free(f);
 	if (c->node->content == c)
 		c->node->content = NULL;
@@ -308,7 +309,7 @@ static int may_open(const struct node *n, int flags)
 static bool unchanged(const struct attr *a, const struct attr *b)
 {
 	return a->type == b->type && a->size == b->size && a->mtime == b->mtime && a->mtime_nsec == b->mtime_nsec &&
-	       a->have & b->have & AFTP_HAVE_MTIME && a->have & b->have & AFTP_HAVE_SIZE;
+		a->have & b->have & AFTP_HAVE_MTIME && a->have & b->have & AFTP_HAVE_SIZE;
 }
 
 int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg)
@@ -362,12 +363,12 @@ void site_release(struct site_file *f)
 	if (--c->handles > 0)
 		return;
 	/* The kernel has no read under way when it releases the last handle; a caller that has gets its answer here. */
-	DL_FOREACH_SAFE(c->site->ops, op, next) {
+	DL_FOREACH_SAFE (c->site->ops, op, next) {
 		if (!reads_of(op, c))
 			continue;
 		leave((struct read_op *)op);
 		op_complete(op, AFTP_ECANCELED);
-		op->status = AFTP_ECANCELED;    /* also of those whose bytes were about to be handed out */
+		op->status = AFTP_ECANCELED; /* also of those whose bytes were about to be handed out */
 	}
 	free_content(c);
 }
@@ -383,8 +384,8 @@ void contents_close(struct site *s)
 	struct content *c;
 	struct reader *r;
 
-	DL_FOREACH(s->contents, c)
-		DL_FOREACH(c->readers, r)
+	DL_FOREACH (s->contents, c)
+		DL_FOREACH (c->readers, r)
 			if (r->fetch)
 				fetch_detach(r->fetch);
 }

@@ -15,15 +15,15 @@
 
 #include "remote/internal.h"
 
-#define CHUNK_SIZE (256u * 1024)
+#define CHUNK_SIZE   (256u * 1024)
 #define UNKNOWN_SIZE UINT64_MAX
 
 struct fetch;
 struct reader;
 
 struct version {
-	bool known;                     /* the server was asked at least once since the open */
-	uint64_t size;                  /* UNKNOWN_SIZE: until the end was seen */
+	bool known;    /* the server was asked at least once since the open */
+	uint64_t size; /* UNKNOWN_SIZE: until the end was seen */
 	bool has_mtime;
 	int64_t mtime;
 	uint32_t mtime_nsec;
@@ -32,8 +32,8 @@ struct version {
 struct read_op {
 	struct site_op op;
 	struct content *content;
-	struct reader *reader;          /* where it waits; NULL: in content::pending, or nowhere */
-	uint64_t asked;                 /* ms */
+	struct reader *reader; /* where it waits; NULL: in content::pending, or nowhere */
+	uint64_t asked;        /* ms */
 	uint64_t off;
 	size_t len;
 	site_read_cb *cb;
@@ -43,15 +43,15 @@ struct read_op {
 
 struct content {
 	struct site *site;
-	struct node *node;              /* holds a reference */
+	struct node *node; /* holds a reference */
 	unsigned handles;
-	unsigned generation;            /* counts the versions */
-	bool gone;                      /* its version is not there any more; node::content is another, or none */
+	unsigned generation; /* counts the versions */
+	bool gone;           /* its version is not there any more; node::content is another, or none */
 	struct version version;
 	struct reader *readers;
-	struct read_op *pending;        /* no reader is free for them */
-	struct site_file *files;        /* the handles */
-	struct content *prev, *next;    /* site::contents */
+	struct read_op *pending;     /* no reader is free for them */
+	struct site_file *files;     /* the handles */
+	struct content *prev, *next; /* site::contents */
 };
 
 /* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are about to be dropped. */
@@ -70,43 +70,43 @@ struct chunk {
 
 struct reader {
 	struct content *content;
-	struct chunk *first, *last;     /* the window's memory; first begins at base */
+	struct chunk *first, *last; /* the window's memory; first begins at base */
 	unsigned chunks;
-	uint64_t base;                  /* offset of the first buffered byte */
-	uint64_t end;                   /* offset after the last one: where the transfer is */
-	uint64_t served;                /* offset after the highest byte that was handed out */
-	size_t window;                  /* how far it may run ahead of what was handed out */
-	bool paused, was_paused;        /* the transfer waits for room; it did since the window last grew */
-	bool scratch_lent;              /* the transfer reads behind the end of the file, to see it end */
-	unsigned failures;              /* since the last byte came */
-	struct fetch *fetch;            /* NULL when no transfer runs or is wanted */
+	uint64_t base;           /* offset of the first buffered byte */
+	uint64_t end;            /* offset after the last one: where the transfer is */
+	uint64_t served;         /* offset after the highest byte that was handed out */
+	size_t window;           /* how far it may run ahead of what was handed out */
+	bool paused, was_paused; /* the transfer waits for room; it did since the window last grew */
+	bool scratch_lent;       /* the transfer reads behind the end of the file, to see it end */
+	unsigned failures;       /* since the last byte came */
+	struct fetch *fetch;     /* NULL when no transfer runs or is wanted */
 	struct read_op *waiting;
-	struct reader *prev, *next;     /* content::readers, latest used first */
+	struct reader *prev, *next; /* content::readers, latest used first */
 	char scratch[16];
 };
 
 /* 0 or AFTP_ENOMEM. */
 int reader_new(struct reader **out, struct content *c, uint64_t off);
-void reader_free(struct reader *r);                     /* its ops must be gone */
+void reader_free(struct reader *r); /* its ops must be gone */
 bool reader_reaches(const struct reader *r, uint64_t off);
-void reader_add(struct reader *r, struct read_op *op);  /* answers later */
+void reader_add(struct reader *r, struct read_op *op); /* answers later */
 void reader_remove(struct reader *r, struct read_op *op);
-void reader_seek(struct reader *r, uint64_t off);       /* only when nothing waits */
-void reader_fail(struct reader *r, int status);         /* everything that waits */
-bool reader_done(const struct reader *r);               /* it has seen the end of the file */
+void reader_seek(struct reader *r, uint64_t off); /* only when nothing waits */
+void reader_fail(struct reader *r, int status);   /* everything that waits */
+bool reader_done(const struct reader *r);         /* it has seen the end of the file */
 
 /* --- for fetch.c: the transfer's side of the window ----------------------------------------------- */
-char *reader_lend(struct reader *r, size_t *len);       /* NULL: no room */
-int reader_landed(struct reader *r, size_t n);          /* 0; AFTP_EOF: the file has more than it should, stop here */
+char *reader_lend(struct reader *r, size_t *len); /* NULL: no room */
+int reader_landed(struct reader *r, size_t n);    /* 0; AFTP_EOF: the file has more than it should, stop here */
 void reader_fetch_ended(struct reader *r, int status);
 
 /* --- fetch.c: one RETR for a reader --------------------------------------------------------------- */
 
 /* Gets a connection and retrieves from r->end. 0 or AFTP_ENOMEM. */
 int fetch_start(struct reader *r);
-bool fetch_has_begun(const struct fetch *f);    /* the offset is settled */
-void fetch_detach(struct fetch *f);     /* the reader goes its own way; the transfer is cancelled */
-void fetch_cancel(struct fetch *f);     /* reader_fetch_ended(AFTP_ECANCELED) follows */
+bool fetch_has_begun(const struct fetch *f); /* the offset is settled */
+void fetch_detach(struct fetch *f);          /* the reader goes its own way; the transfer is cancelled */
+void fetch_cancel(struct fetch *f);          /* reader_fetch_ended(AFTP_ECANCELED) follows */
 void fetch_resume(struct fetch *f);
 /* Somebody waits for a connection and this reader has nobody to serve: give it back? */
 void fetch_offer(struct fetch *f);

@@ -8,10 +8,10 @@
 
 struct site_dir {
 	struct site *site;
-	struct node *node;              /* holds a reference */
+	struct node *node; /* holds a reference */
 	struct dirlist *list;
 	uint64_t list_at;
-	struct site_dir *prev, *next;   /* site::dirs */
+	struct site_dir *prev, *next; /* site::dirs */
 };
 
 struct opendir {

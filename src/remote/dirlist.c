@@ -5,13 +5,13 @@
 #include <string.h>
 
 #define MAX_ENTRIES (16u * 1024 * 1024)
-#define MAX_NAMES (2048u * 1024 * 1024 - 1)
-#define NONE UINT32_MAX
+#define MAX_NAMES   (2048u * 1024 * 1024 - 1)
+#define NONE        UINT32_MAX
 
 struct item {
 	struct attr attr;
-	uint32_t name;                      /* offset in names */
-	uint32_t target;                    /* offset in names, or NONE */
+	uint32_t name;   /* offset in names */
+	uint32_t target; /* offset in names, or NONE */
 	uint32_t hash;
 };
 
@@ -23,7 +23,7 @@ struct dirlist {
 	size_t count, cap;
 	char *names;
 	size_t names_len, names_cap;
-	uint32_t *slots;                    /* open addressing: index of an item, or NONE; a power of two, at most half full */
+	uint32_t *slots; /* open addressing: index of an item, or NONE; a power of two, at most half full */
 	size_t slot_count;
 };
 
@@ -73,7 +73,7 @@ static uint32_t *find_slot(const struct dirlist *d, const char *name, size_t len
 		if (i == NONE)
 			return &d->slots[at];
 		if (d->items[i].hash == hash && !strncmp(d->names + d->items[i].name, name, len) &&
-		    d->names[d->items[i].name + len] == '\0')
+			d->names[d->items[i].name + len] == '\0')
 			return &d->slots[at];
 	}
 }

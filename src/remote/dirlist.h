@@ -11,23 +11,23 @@
 
 #include "remote/attr.h"
 
-struct dirlist;                             /* reference-counted */
+struct dirlist; /* reference-counted */
 
-int dirlist_new(struct dirlist **out);      /* 0, AFTP_ENOMEM; the caller owns one reference */
+int dirlist_new(struct dirlist **out); /* 0, AFTP_ENOMEM; the caller owns one reference */
 struct dirlist *dirlist_ref(struct dirlist *d);
-void dirlist_unref(struct dirlist *d);      /* accepts NULL */
+void dirlist_unref(struct dirlist *d); /* accepts NULL */
 
 /* While building. A name with '/' or NUL in it, or an empty one, is dropped and makes the list incomplete; a name seen before replaces.
  * 0, AFTP_ENOMEM, AFTP_ETOOBIG. */
 int dirlist_add(struct dirlist *d, const struct aftp_entry *e);
 void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
 
-size_t dirlist_count(const struct dirlist *d);      /* without "." and ".." */
+size_t dirlist_count(const struct dirlist *d); /* without "." and ".." */
 bool dirlist_complete(const struct dirlist *d);
 
 struct dirlist_entry {
-	const char *name;                   /* NUL-ended; lives as long as the list */
-	const char *target;                 /* of a link; NULL when not told */
+	const char *name;   /* NUL-ended; lives as long as the list */
+	const char *target; /* of a link; NULL when not told */
 	struct attr attr;
 };
 

@@ -6,21 +6,21 @@
 
 #include "remote/content.h"
 
-#define TURN_METADATA (256u * 1024)     /* bytes a transfer may move before it makes way */
-#define TURN_READ (4u * 1024 * 1024)
-#define WAIT_METADATA_MS 200            /* or how long the others may have waited */
-#define WAIT_READ_MS 1000
+#define TURN_METADATA    (256u * 1024) /* bytes a transfer may move before it makes way */
+#define TURN_READ        (4u * 1024 * 1024)
+#define WAIT_METADATA_MS 200 /* or how long the others may have waited */
+#define WAIT_READ_MS     1000
 
 struct fetch {
 	struct site *site;
-	struct reader *reader;          /* NULL: detached */
+	struct reader *reader; /* NULL: detached */
 	struct pool_request request;
 	struct pool_conn *conn;         /* NULL while it waits for one */
 	struct aftp_transfer *transfer; /* NULL before retrieve and after done */
 	char *path;
-	struct version now;             /* what SIZE and MDTM tell */
-	unsigned replies;               /* of them still owed */
-	bool ended;                     /* the transfer is over */
+	struct version now; /* what SIZE and MDTM tell */
+	unsigned replies;   /* of them still owed */
+	bool ended;         /* the transfer is over */
 	int status;
 	uint64_t bytes;
 };
@@ -49,7 +49,7 @@ static void check_version(struct fetch *f)
 		return;
 	if (content_check(f->reader->content, &f->now) == AFTP_ECHANGED) {
 		struct content *c = f->reader->content;
-		content_changed(c);             /* detaches this fetch, among others */
+		content_changed(c); /* detaches this fetch, among others */
 	}
 }
 
@@ -132,7 +132,7 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *re
 
 	if (status < 0 && status != AFTP_ECANCELED)
 		aftp_log(&f->site->log, AFTP_LOG_INFO, "%s: transfer ended after %llu bytes: %s %s", f->path,
-			 (unsigned long long)f->bytes, aftp_strerror(status), result->message);
+			(unsigned long long)f->bytes, aftp_strerror(status), result->message);
 	f->transfer = NULL;
 	f->ended = true;
 	f->status = retr_status(status, result->code);

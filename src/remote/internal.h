@@ -16,12 +16,12 @@ struct site {
 	struct nodes nodes;
 	struct site_options o;
 	struct aftp_log log;
-	char *path;                     /* what o.path points to */
-	struct site_op *ops;            /* under way */
-	struct content *contents;       /* open files */
-	struct site_dir *dirs;          /* open directories */
-	size_t read_memory;             /* in all readers */
-	struct chunk *spare;            /* chunks to use again */
+	char *path;               /* what o.path points to */
+	struct site_op *ops;      /* under way */
+	struct content *contents; /* open files */
+	struct site_dir *dirs;    /* open directories */
+	size_t read_memory;       /* in all readers */
+	struct chunk *spare;      /* chunks to use again */
 	unsigned spares;
 	unsigned readers;
 	bool closing;
@@ -38,9 +38,9 @@ struct site_op {
 	struct later_item due;
 	int status;
 	bool completed;
-	void (*run)(struct site_op *op);        /* calls back with op->status and frees */
-	void (*detach)(struct site_op *op);     /* stop waiting for whatever would complete it; NULL = nothing to do */
-	struct site_op *prev, *next;            /* site::ops */
+	void (*run)(struct site_op *op);    /* calls back with op->status and frees */
+	void (*detach)(struct site_op *op); /* stop waiting for whatever would complete it; NULL = nothing to do */
+	struct site_op *prev, *next;        /* site::ops */
 };
 
 /* `size` bytes, zeroed, listed. NULL when out of memory. *out gets it when out is not NULL. */
@@ -50,23 +50,24 @@ void op_complete(struct site_op *op, int status);
 /* Unlists and frees; for run(). */
 void op_free(struct site_op *op);
 
-uint64_t site_now(const struct site *s);                        /* ms */
-bool site_fresh(const struct site *s, uint64_t at);             /* learned at `at`: may it still be believed? */
+uint64_t site_now(const struct site *s);            /* ms */
+bool site_fresh(const struct site *s, uint64_t at); /* learned at `at`: may it still be believed? */
 
 /* attr of a node as the mount gets it. */
 void site_fill_attr(const struct site *s, const struct node *n, struct site_attr *a);
 
 /* --- listing.c: one fetch of a directory, shared by all who wait for it --------------------------- */
 
-struct listing_wait {                   /* embedded in who waits; zero it before first use */
-	void (*cb)(struct listing_wait *w, int status, struct dirlist *list);   /* list is borrowed; NULL when status < 0 */
-	struct listing_job *job;        /* NULL when not waiting */
+struct listing_wait { /* embedded in who waits; zero it before first use */
+	void (*cb)(
+		struct listing_wait *w, int status, struct dirlist *list); /* list is borrowed; NULL when status < 0 */
+	struct listing_job *job;                                           /* NULL when not waiting */
 	struct listing_wait *prev, *next;
 };
 
 /* Joins the fetch under way or starts one. 0 or AFTP_ENOMEM (cb never runs). */
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w);
-void listing_leave(struct listing_wait *w);     /* cb will not run */
+void listing_leave(struct listing_wait *w); /* cb will not run */
 
 /* --- lookup.c: what is this name? ----------------------------------------------------------------- */
 
@@ -74,13 +75,13 @@ void listing_leave(struct listing_wait *w);     /* cb will not run */
  * AFTP_ENOENT: proven absent; AFTP_ENOMEM. */
 int lookup_cached(struct site *s, struct node *dir, const char *name, struct node **child);
 
-void dirs_free(struct site *s);                 /* dir.c: those that nobody closed */
+void dirs_free(struct site *s); /* dir.c: those that nobody closed */
 
 /* --- content.c: an open file ---------------------------------------------------------------------- */
 
 /* Cancels every transfer, so that the site can close. */
 void contents_close(struct site *s);
-void contents_free(struct site *s);             /* with the handles that nobody released */
-void chunks_free(struct site *s);               /* the spare ones */
+void contents_free(struct site *s); /* with the handles that nobody released */
+void chunks_free(struct site *s);   /* the spare ones */
 
 #endif

@@ -14,10 +14,8 @@ static bool connection_died(int status)
 	case AFTP_EPROTO:
 	case AFTP_ETOOMANY:
 	case -EPIPE:
-	case -ECONNABORTED:
-		return true;
-	default:
-		return false;
+	case -ECONNABORTED: return true;
+	default: return false;
 	}
 }
 
@@ -37,10 +35,8 @@ bool job_is_network(int status)
 	case AFTP_ESHORT:
 	case -ENETUNREACH:
 	case -EHOSTUNREACH:
-	case -EADDRNOTAVAIL:
-		return true;
-	default:
-		return connection_died(status);
+	case -EADDRNOTAVAIL: return true;
+	default: return connection_died(status);
 	}
 }
 

@@ -11,9 +11,9 @@
 struct listing_job {
 	struct job job;
 	struct site *site;
-	struct node *dir;               /* holds a reference */
+	struct node *dir; /* holds a reference */
 	char *path;
-	struct dirlist *list;           /* being built; new for each attempt */
+	struct dirlist *list; /* being built; new for each attempt */
 	bool saw_dot;
 	struct listing_wait *waiting;
 };
@@ -37,8 +37,8 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 		/* A LIST that shows no "." may hide every name that begins with a dot. */
 		dirlist_seal(l->list, whole, r->kind == AFTP_LISTING_MLSD || l->saw_dot);
 		if (!whole)
-			aftp_log(&l->site->log, AFTP_LOG_WARN, "%s: listing has holes (%llu lines not understood%s)", l->path,
-				 (unsigned long long)r->unknown, r->truncated ? ", cut by the server" : "");
+			aftp_log(&l->site->log, AFTP_LOG_WARN, "%s: listing has holes (%llu lines not understood%s)",
+				l->path, (unsigned long long)r->unknown, r->truncated ? ", cut by the server" : "");
 		/* Not one line that makes sense is trouble, not an empty directory. */
 		if (r->unknown && dirlist_count(l->list) == 0)
 			status = AFTP_EIO;
@@ -76,7 +76,7 @@ static void listing_done(struct job *job, int status)
 	l->dir->listing = NULL;
 	if (status == 0)
 		learn(l);
-	DL_FOREACH_SAFE(l->waiting, w, next) {
+	DL_FOREACH_SAFE (l->waiting, w, next) {
 		DL_DELETE(l->waiting, w);
 		w->job = NULL;
 		w->cb(w, status, status ? NULL : l->list);

@@ -14,12 +14,12 @@
 struct lookup {
 	struct site_op op;
 	struct listing_wait wait;
-	struct stat_answer *stat;       /* the single question under way */
-	struct node *dir;               /* holds a reference */
+	struct stat_answer *stat; /* the single question under way */
+	struct node *dir;         /* holds a reference */
 	char *name;
-	struct node *found;             /* holds a reference; with status 0 */
-	bool listed, asked;             /* done already */
-	bool remember;                  /* a lookup: counts for the kernel */
+	struct node *found; /* holds a reference; with status 0 */
+	bool listed, asked; /* done already */
+	bool remember;      /* a lookup: counts for the kernel */
 	site_attr_cb *cb;
 	void *arg;
 };
@@ -29,7 +29,7 @@ struct stat_answer {
 	struct job job;
 	struct site *site;
 	char *path;
-	struct lookup *asker;           /* NULL when it left */
+	struct lookup *asker; /* NULL when it left */
 	int status;
 	struct attr attr;
 	char *target;
@@ -42,8 +42,7 @@ int lookup_cached(struct site *s, struct node *dir, const char *name, struct nod
 
 	if (dir->list && site_fresh(s, dir->list_at) && (!n || n->attr_at <= dir->list_at)) {
 		switch (dirlist_find(dir->list, name, &e)) {
-		case DIRLIST_LACKS:
-			return AFTP_ENOENT;
+		case DIRLIST_LACKS: return AFTP_ENOENT;
 		case DIRLIST_HAS:
 			n = node_get_child(&s->nodes, dir, name);
 			if (!n)
@@ -52,8 +51,7 @@ int lookup_cached(struct site *s, struct node *dir, const char *name, struct nod
 				node_set_attr(n, &e.attr, e.target, dir->list_at);
 			*child = n;
 			return 1;
-		case DIRLIST_CANNOT_TELL:
-			break;
+		case DIRLIST_CANNOT_TELL: break;
 		}
 	}
 	if (!n || !site_fresh(s, n->attr_at))
@@ -108,9 +106,7 @@ static void on_listing(struct listing_wait *w, int status, struct dirlist *list)
 		return;
 	}
 	switch (dirlist_find(list, k->name, &e)) {
-	case DIRLIST_LACKS:
-		op_complete(&k->op, AFTP_ENOENT);
-		return;
+	case DIRLIST_LACKS: op_complete(&k->op, AFTP_ENOENT); return;
 	case DIRLIST_HAS:
 		n = node_get_child(&k->op.site->nodes, k->dir, k->name);
 		if (!n) {
@@ -120,9 +116,7 @@ static void on_listing(struct listing_wait *w, int status, struct dirlist *list)
 		node_set_attr(n, &e.attr, e.target, site_now(k->op.site));
 		found(k, n);
 		return;
-	case DIRLIST_CANNOT_TELL:
-		next_step(k);
-		return;
+	case DIRLIST_CANNOT_TELL: next_step(k); return;
 	}
 }
 
@@ -227,7 +221,7 @@ static void next_step(struct lookup *k)
 	else if (!k->asked)
 		ask_alone(k);
 	else
-		op_complete(&k->op, AFTP_EACCES);       /* refused, and no look could tell that it is absent */
+		op_complete(&k->op, AFTP_EACCES); /* refused, and no look could tell that it is absent */
 }
 
 static void detach(struct site_op *op)
@@ -240,7 +234,8 @@ static void detach(struct site_op *op)
 	k->stat = NULL;
 }
 
-static int start_lookup(struct site *s, struct node *dir, const char *name, bool remember, struct site_op **op, site_attr_cb *cb, void *arg)
+static int start_lookup(struct site *s, struct node *dir, const char *name, bool remember, struct site_op **op,
+	site_attr_cb *cb, void *arg)
 {
 	struct lookup *k = op_new(s, sizeof *k, lookup_end, op);
 	struct node *n;
@@ -288,7 +283,7 @@ int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb
 		return -ESTALE;
 	if (n->parent)
 		return start_lookup(s, n->parent, n->name, false, op, cb, arg);
-	k = op_new(s, sizeof *k, lookup_end, op);        /* the root is there as long as the site is */
+	k = op_new(s, sizeof *k, lookup_end, op); /* the root is there as long as the site is */
 	if (!k)
 		return AFTP_ENOMEM;
 	k->cb = cb;

@@ -1,4 +1,4 @@
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM      1
 #define uthash_nonfatal_oom(n) ((n)->unlisted = true)
 
 #include "remote/node.h"
@@ -11,7 +11,7 @@
 
 #include "remote/site.h"
 
-#define KEY_MAX (sizeof(uint64_t) + NAME_MAX * 4)       /* FUSE passes names of up to 1024 bytes */
+#define KEY_MAX (sizeof(uint64_t) + NAME_MAX * 4) /* FUSE passes names of up to 1024 bytes */
 
 static uint64_t mix(uint64_t h)
 {
@@ -155,8 +155,7 @@ void nodes_finish(struct nodes *t)
 	struct node *n, *next;
 
 	HASH_CLEAR(by_name, t->by_name);
-	HASH_ITER(by_ino, t->by_ino, n, next)
-	{
+	HASH_ITER (by_ino, t->by_ino, n, next) {
 		HASH_DELETE(by_ino, t->by_ino, n);
 		dirlist_unref(n->list);
 		free_node(n);

@@ -21,17 +21,17 @@ struct content;
 
 struct node {
 	uint64_t ino;
-	struct node *parent;                /* NULL for the root; holds a reference on it */
-	char *key;                          /* the parent's number (8 bytes), then the name */
-	const char *name;                   /* inside key; "" for the root */
-	uint64_t nlookup;                   /* the kernel's */
-	unsigned refs;                      /* ours: children, handles, requests */
+	struct node *parent; /* NULL for the root; holds a reference on it */
+	char *key;           /* the parent's number (8 bytes), then the name */
+	const char *name;    /* inside key; "" for the root */
+	uint64_t nlookup;    /* the kernel's */
+	unsigned refs;       /* ours: children, handles, requests */
 
 	struct attr attr;
-	char *target;                       /* of a link; NULL when not known */
-	uint64_t attr_at;                   /* when attr was learned, ms of the loop's clock; 0 = never */
+	char *target;     /* of a link; NULL when not known */
+	uint64_t attr_at; /* when attr was learned, ms of the loop's clock; 0 = never */
 
-	struct dirlist *list;               /* of a directory; NULL when none is kept */
+	struct dirlist *list; /* of a directory; NULL when none is kept */
 	uint64_t list_at;
 	unsigned singles;                   /* names looked up one by one since the last listing */
 	struct node *list_prev, *list_next; /* nodes::lists, newest first */
@@ -39,31 +39,31 @@ struct node {
 	struct content *content;            /* of a file that is open */
 	struct attr opened;                 /* as it was at the latest open; type 0 before the first */
 
-	UT_hash_handle by_ino, by_name;     /* nodes::by_ino, nodes::by_name */
-	bool unlisted;                      /* memory ran out while it was put into a table */
+	UT_hash_handle by_ino, by_name; /* nodes::by_ino, nodes::by_name */
+	bool unlisted;                  /* memory ran out while it was put into a table */
 };
 
 struct nodes {
 	struct node *root;
 	struct node *by_ino, *by_name;
-	struct node *lists;                 /* with a list, newest first */
-	size_t entries, max_entries;        /* in those lists */
+	struct node *lists;          /* with a list, newest first */
+	size_t entries, max_entries; /* in those lists */
 	size_t count;
-	char *base;                         /* path of the root on the server: "/" or "/pub", never with a final slash but for "/" */
+	char *base; /* path of the root on the server: "/" or "/pub", never with a final slash but for "/" */
 };
 
 int nodes_init(struct nodes *t, const char *base, size_t max_entries);
-void nodes_finish(struct nodes *t);     /* frees every node; accepts a zeroed value */
+void nodes_finish(struct nodes *t); /* frees every node; accepts a zeroed value */
 
-struct node *node_by_ino(struct nodes *t, uint64_t ino);                              /* or NULL */
-struct node *node_child(struct nodes *t, struct node *parent, const char *name);      /* or NULL when it is not known */
+struct node *node_by_ino(struct nodes *t, uint64_t ino);                         /* or NULL */
+struct node *node_child(struct nodes *t, struct node *parent, const char *name); /* or NULL when it is not known */
 
 /* The child node, made when there is none. NULL when out of memory. Its counts are as they were (0 for a new one). */
 struct node *node_get_child(struct nodes *t, struct node *parent, const char *name);
 
 struct node *node_ref(struct node *n);
-void node_unref(struct nodes *t, struct node *n);                                     /* may free n; accepts NULL */
-void node_forget(struct nodes *t, struct node *n, uint64_t nlookup);                  /* may free n */
+void node_unref(struct nodes *t, struct node *n);                    /* may free n; accepts NULL */
+void node_forget(struct nodes *t, struct node *n, uint64_t nlookup); /* may free n */
 
 /* The path on the server of n, or of `name` in n when name is not NULL. Malloc'ed; NULL when out of memory. */
 char *node_path(const struct nodes *t, const struct node *n, const char *name);
@@ -75,6 +75,6 @@ void node_set_attr(struct node *n, const struct attr *a, const char *target, uin
 
 /* Keeps the list (takes a reference) as the newest; the oldest go when there are too many entries. */
 void node_set_list(struct nodes *t, struct node *n, struct dirlist *list, uint64_t now);
-void node_drop_list(struct nodes *t, struct node *n);                                 /* may free n, unless something else needs it */
+void node_drop_list(struct nodes *t, struct node *n); /* may free n, unless something else needs it */
 
 #endif

@@ -6,36 +6,36 @@
 #include <string.h>
 #include <utlist.h>
 
-#define ASK_EVERY_MS 50            /* how often holders are asked to yield */
+#define ASK_EVERY_MS   50 /* how often holders are asked to yield */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define RETRY_LIMIT_MS 60000       /* a learned limit is tested again after this */
+#define RETRY_LIMIT_MS 60000 /* a learned limit is tested again after this */
 
 enum conn_state { CONN_DIALING, CONN_IDLE, CONN_OUT, CONN_CLOSING };
 
 struct pool_conn {
 	struct pool *pool;
-	struct aftp_client *client;         /* NULL once it is closing */
+	struct aftp_client *client; /* NULL once it is closing */
 	enum conn_state state;
-	uint64_t since;                     /* ms: in this state */
+	uint64_t since; /* ms: in this state */
 	pool_yield_cb *yield;
 	void *yield_arg;
-	struct pool_conn *prev, *next;      /* pool::conns; idle ones: the latest used first */
+	struct pool_conn *prev, *next; /* pool::conns; idle ones: the latest used first */
 };
 
 struct pool {
 	uv_loop_t *loop;
 	struct later *later;
 	struct pool_options o;
-	char *strings[4];                   /* host, user, password, account: what o.client points to */
+	char *strings[4]; /* host, user, password, account: what o.client points to */
 	struct aftp_log log;
 	struct pool_conn *conns;
 	struct pool_request *queue[POOL_CLASSES];
-	unsigned limit;                     /* learned, <= o.max_conns */
+	unsigned limit; /* learned, <= o.max_conns */
 	unsigned max_seen;
 	uint64_t limit_at;
-	uint64_t backoff_ms, redial_at;     /* no dial before redial_at */
-	uint64_t failing_since;             /* 0: the latest dial worked */
+	uint64_t backoff_ms, redial_at; /* no dial before redial_at */
+	uint64_t failing_since;         /* 0: the latest dial worked */
 	int last_status;
 	char why[300];
 	bool has_features;
@@ -58,7 +58,7 @@ static unsigned count(const struct pool *p, enum conn_state state)
 	const struct pool_conn *c;
 	unsigned n = 0;
 
-	DL_FOREACH(p->conns, c)
+	DL_FOREACH (p->conns, c)
 		n += c->state == state;
 	return n;
 }
@@ -69,7 +69,7 @@ static unsigned live(const struct pool *p)
 	const struct pool_conn *c;
 	unsigned n = 0;
 
-	DL_FOREACH(p->conns, c)
+	DL_FOREACH (p->conns, c)
 		n++;
 	return n;
 }
@@ -80,7 +80,7 @@ static unsigned waiting(const struct pool *p)
 	unsigned n = 0;
 
 	for (int k = 0; k < POOL_CLASSES; k++)
-		DL_FOREACH(p->queue[k], r)
+		DL_FOREACH (p->queue[k], r)
 			n++;
 	return n;
 }
@@ -127,7 +127,7 @@ static void fail_requests(struct pool *p, int status, enum who who)
 	struct pool_request *r, *next;
 
 	for (int k = 0; k < POOL_CLASSES; k++)
-		DL_FOREACH_SAFE(p->queue[k], r, next)
+		DL_FOREACH_SAFE (p->queue[k], r, next)
 			if (concerns(p, r, who))
 				answer(p, r, status, NULL);
 }
@@ -313,7 +313,7 @@ static struct pool_conn *find_idle(struct pool *p)
 {
 	struct pool_conn *c, *next;
 
-	DL_FOREACH_SAFE(p->conns, c, next) {
+	DL_FOREACH_SAFE (p->conns, c, next) {
 		if (c->state != CONN_IDLE)
 			continue;
 		if (aftp_client_idle(c->client))
@@ -328,7 +328,7 @@ static void ask_holders(struct pool *p, const struct pool_request *r)
 	uint64_t waited = now(p) - r->asked;
 	struct pool_conn *c, *next;
 
-	DL_FOREACH_SAFE(p->conns, c, next)
+	DL_FOREACH_SAFE (p->conns, c, next)
 		if (c->state == CONN_OUT && c->yield)
 			c->yield(c->yield_arg, r->class, waited);
 }
@@ -344,11 +344,11 @@ static uint64_t next_event(struct pool *p)
 	const struct pool_conn *c;
 	const struct pool_request *r;
 
-	DL_FOREACH(p->conns, c)
+	DL_FOREACH (p->conns, c)
 		if (c->state == CONN_IDLE && p->o.idle_ms > 0)
 			at = earlier(at, c->since + (uint64_t)p->o.idle_ms);
 	for (int k = 0; k < POOL_CLASSES; k++)
-		DL_FOREACH(p->queue[k], r)
+		DL_FOREACH (p->queue[k], r)
 			at = earlier(at, r->deadline);
 	if (first_waiting(p)) {
 		if (p->redial_at > now(p))
@@ -365,7 +365,7 @@ static void on_timer(uv_timer_t *timer)
 
 	if (p->closing)
 		return;
-	DL_FOREACH_SAFE(p->conns, c, next)
+	DL_FOREACH_SAFE (p->conns, c, next)
 		if (c->state == CONN_IDLE && p->o.idle_ms > 0 && now(p) - c->since >= (uint64_t)p->o.idle_ms)
 			close_conn(c, true);
 	fail_requests(p, p->failing_since ? p->last_status : AFTP_ETIMEDOUT, WHO_IS_LATE);
@@ -424,7 +424,7 @@ void pool_release(struct pool_conn *c)
 	c->yield = NULL;
 	if (c->state == CONN_CLOSING)
 		return;
-	p->features = *aftp_client_features(c->client);         /* a lost connection has learned something too */
+	p->features = *aftp_client_features(c->client); /* a lost connection has learned something too */
 	if (!aftp_client_idle(c->client)) {
 		close_conn(c, false);
 	} else {
@@ -546,7 +546,7 @@ void pool_close(struct pool **pp, void (*closed)(void *arg), void *arg)
 	p->closed_arg = arg;
 	snprintf(p->why, sizeof p->why, "%s", aftp_strerror(AFTP_ECANCELED));
 	fail_requests(p, AFTP_ECANCELED, WHO_WAITS);
-	DL_FOREACH_SAFE(p->conns, c, next)
+	DL_FOREACH_SAFE (p->conns, c, next)
 		close_conn(c, c->state == CONN_IDLE);
 	uv_close((uv_handle_t *)&p->timer, timer_closed);
 }

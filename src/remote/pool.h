@@ -25,25 +25,25 @@ enum pool_class { POOL_METADATA, POOL_READ, POOL_UPLOAD, POOL_AHEAD, POOL_CLASSE
 /* status 0: conn is the caller's until pool_release(). `why`: a line for people, "" on success; valid during the call. */
 typedef void pool_cb(void *arg, int status, struct pool_conn *conn, const char *why);
 
-struct pool_request {                       /* embedded in the one who asks; zero it before first use */
+struct pool_request { /* embedded in the one who asks; zero it before first use */
 	struct pool *pool;
 	enum pool_class class;
-	bool once;                          /* one dial, no second try (for the first connection of a mount) */
+	bool once; /* one dial, no second try (for the first connection of a mount) */
 	pool_cb *cb;
 	void *arg;
-	uint64_t asked, deadline;           /* ms of the loop's clock */
+	uint64_t asked, deadline; /* ms of the loop's clock */
 	int status;
 	struct pool_conn *conn;
 	struct later_item due;
-	struct pool_request *prev, *next;   /* pool::queue[class] */
+	struct pool_request *prev, *next; /* pool::queue[class] */
 	enum { POOL_REQUEST_IDLE, POOL_REQUEST_QUEUED, POOL_REQUEST_DUE } state;
 };
 
 struct pool_options {
-	struct aftp_client_options client;  /* copied deeply */
+	struct aftp_client_options client; /* copied deeply */
 	unsigned max_conns;
-	int64_t wait_ms;                    /* how long a request waits for a connection */
-	int64_t idle_ms;                    /* an unused connection is closed after it */
+	int64_t wait_ms; /* how long a request waits for a connection */
+	int64_t idle_ms; /* an unused connection is closed after it */
 };
 
 int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const struct pool_options *o);
@@ -75,6 +75,6 @@ bool pool_wanted(const struct pool *p, enum pool_class *wanted);
 const struct aftp_features *pool_features(const struct pool *p);
 
 unsigned pool_connected(const struct pool *p);
-unsigned pool_connected_max(const struct pool *p);      /* the most at one time so far */
+unsigned pool_connected_max(const struct pool *p); /* the most at one time so far */
 
 #endif

@@ -5,14 +5,14 @@
 
 #include "remote/content.h"
 
-#define HOP (512u * 1024)                       /* a jump ahead by this much is read through */
-#define KEEP_BEHIND (256u * 1024)               /* requests of the kernel come a little out of order */
-#define FIRST_WINDOW (1024u * 1024)
-#define MEMORY_BUDGET (24u * 1024 * 1024)       /* of all readers of a site */
-#define MEMORY_SHARE (1024u * 1024)             /* what each may have when the budget is spent */
-#define MAX_SPARES 8
-#define MAX_FAILURES 3
-#define MAX_IOV 16
+#define HOP           (512u * 1024) /* a jump ahead by this much is read through */
+#define KEEP_BEHIND   (256u * 1024) /* requests of the kernel come a little out of order */
+#define FIRST_WINDOW  (1024u * 1024)
+#define MEMORY_BUDGET (24u * 1024 * 1024) /* of all readers of a site */
+#define MEMORY_SHARE  (1024u * 1024)      /* what each may have when the budget is spent */
+#define MAX_SPARES    8
+#define MAX_FAILURES  3
+#define MAX_IOV       16
 
 /* --- memory --------------------------------------------------------------------------------------- */
 
@@ -170,8 +170,8 @@ static uint64_t lowest_wanted(const struct reader *r)
 	const struct read_op *op;
 
 	DL_FOREACH2(r->waiting, op, after)
-		if (op->off < low)
-			low = op->off;
+	if (op->off < low)
+		low = op->off;
 	return low;
 }
 
@@ -196,8 +196,8 @@ static bool has_room(const struct reader *r)
 	const struct read_op *op;
 
 	DL_FOREACH2(r->waiting, op, after)
-		if (r->end < op_end(r, op))
-			return true;
+	if (r->end < op_end(r, op))
+		return true;
 	if (r->content->site->read_memory >= MEMORY_BUDGET && r->end - r->base >= MEMORY_SHARE)
 		return false;
 	return ahead < r->window;
@@ -258,8 +258,8 @@ static bool somebody_waits(const struct reader *r)
 	const struct read_op *op;
 
 	DL_FOREACH2(r->waiting, op, after)
-		if (!op->op.completed)
-			return true;
+	if (!op->op.completed)
+		return true;
 	return false;
 }
 
@@ -321,10 +321,10 @@ static void serve(struct reader *r)
 	struct read_op *op, *next;
 
 	DL_FOREACH_SAFE2(r->waiting, op, next, after)
-		if (!op->op.completed && is_there(r, op)) {
-			op->op.completed = true;
-			op->op.run(&op->op);
-		}
+	if (!op->op.completed && is_there(r, op)) {
+		op->op.completed = true;
+		op->op.run(&op->op);
+	}
 }
 
 void reader_fail(struct reader *r, int status)
@@ -332,7 +332,7 @@ void reader_fail(struct reader *r, int status)
 	struct read_op *op;
 
 	DL_FOREACH2(r->waiting, op, after)
-		op_complete(&op->op, status);
+	op_complete(&op->op, status);
 }
 
 void reader_seek(struct reader *r, uint64_t off)
@@ -368,13 +368,11 @@ static bool worth_another_try(struct reader *r, int status)
 	case AFTP_EBADNAME:
 	case AFTP_ECHANGED:
 	case -ESTALE:
-	case -EISDIR:
-		return false;
+	case -EISDIR: return false;
 	case AFTP_ETIMEDOUT:
-		r->failures += 2;               /* each costs a whole time limit */
+		r->failures += 2; /* each costs a whole time limit */
 		break;
-	default:
-		r->failures++;
+	default: r->failures++;
 	}
 	return r->failures <= MAX_FAILURES && !r->content->site->closing;
 }
@@ -386,7 +384,7 @@ void reader_fetch_ended(struct reader *r, int status)
 	if (status == 0 && file_size(r) == UNKNOWN_SIZE)
 		r->content->version.size = r->end;
 	if (status == 0 && !reader_done(r))
-		status = AFTP_ESHORT;           /* confirmed, and yet there should be more */
+		status = AFTP_ESHORT; /* confirmed, and yet there should be more */
 	if (status == 0)
 		serve(r);
 	else if (status != AFTP_ECANCELED && !worth_another_try(r, status))

@@ -9,13 +9,13 @@
 
 #include "remote/internal.h"
 
-#define DEFAULT_CONNS 4
+#define DEFAULT_CONNS      4
 #define DEFAULT_CONNECT_MS 15000
 #define DEFAULT_TIMEOUT_MS 30000
-#define DEFAULT_IDLE_MS 60000
-#define DEFAULT_TTL_MS 20000
-#define DEFAULT_READAHEAD (8u * 1024 * 1024)
-#define DEFAULT_ENTRIES 200000
+#define DEFAULT_IDLE_MS    60000
+#define DEFAULT_TTL_MS     20000
+#define DEFAULT_READAHEAD  (8u * 1024 * 1024)
+#define DEFAULT_ENTRIES    200000
 
 /* --- ops ------------------------------------------------------------------------------------------ */
 
@@ -145,7 +145,8 @@ static void start_refused(struct start *st, int status, const char *words)
 {
 	char why[400];
 
-	snprintf(why, sizeof why, "cannot use directory \"%s\": %s", st->path ? st->path : "", words[0] ? words : aftp_strerror(status));
+	snprintf(why, sizeof why, "cannot use directory \"%s\": %s", st->path ? st->path : "",
+		words[0] ? words : aftp_strerror(status));
 	start_end(st, status, why);
 }
 
@@ -190,7 +191,8 @@ static void start_cwd(void *arg, int status, const struct aftp_reply *r)
 		return;
 	}
 	if (!status)
-		status = pool_client(st->conn) ? aftp_client_command(pool_client(st->conn), start_pwd, st, "PWD", NULL) : AFTP_ECANCELED;
+		status = pool_client(st->conn) ? aftp_client_command(pool_client(st->conn), start_pwd, st, "PWD", NULL)
+					       : AFTP_ECANCELED;
 	if (status < 0)
 		start_refused(st, status, "");
 }
@@ -262,7 +264,7 @@ static int copy_options(struct site *s, const struct site_options *o)
 	if (o->log)
 		s->log = *o->log;
 	s->o.log = &s->log;
-	s->o.host = s->o.user = s->o.password = s->o.account = NULL;     /* the pool keeps its own */
+	s->o.host = s->o.user = s->o.password = s->o.account = NULL; /* the pool keeps its own */
 	s->o.path = NULL;
 	if (o->path) {
 		s->path = strdup(o->path);
@@ -354,7 +356,7 @@ void site_close(struct site **sp, void (*closed)(void *arg), void *arg)
 	s->closing = true;
 	s->closed = closed;
 	s->closed_arg = arg;
-	DL_FOREACH_SAFE(s->ops, op, next)
+	DL_FOREACH_SAFE (s->ops, op, next)
 		site_cancel(op);
 	contents_close(s);
 	pool_close(&s->pool, pool_is_closed, s);

@@ -18,28 +18,29 @@
 #include <aftp/log.h>
 
 struct site;
-struct site_op;        /* a request under way; valid until its callback has run */
-struct site_dir;       /* an open directory: one unchanging picture of it */
-struct site_file;      /* an open file handle */
+struct site_op;   /* a request under way; valid until its callback has run */
+struct site_dir;  /* an open directory: one unchanging picture of it */
+struct site_file; /* an open file handle */
 
 #define SITE_ROOT 1u
 
 struct site_options {
 	const char *host;
 	uint16_t port;
-	const char *user, *password, *account;   /* NULL = anonymous */
-	const char *path;                        /* directory on the server that becomes the root; "" or NULL = login directory */
-	unsigned max_conns;                      /* 0 = 4 */
-	int64_t connect_timeout_ms;              /* 0 = 15000 */
-	int64_t timeout_ms;                      /* 0 = 30000: silence of the server before a request fails */
-	int64_t idle_timeout_ms;                 /* 0 = 60000: unused connections are closed after it */
-	int64_t attr_ttl_ms;                     /* < 0 = 20000; 0 = never trust the cache */
-	size_t readahead;                        /* bytes a reader may run ahead; 0 = 8 MiB */
-	size_t cache_entries;                    /* directory entries kept; 0 = 200000 */
+	const char *user, *password, *account; /* NULL = anonymous */
+	const char *path;           /* directory on the server that becomes the root; "" or NULL = login directory */
+	unsigned max_conns;         /* 0 = 4 */
+	int64_t connect_timeout_ms; /* 0 = 15000 */
+	int64_t timeout_ms;         /* 0 = 30000: silence of the server before a request fails */
+	int64_t idle_timeout_ms;    /* 0 = 60000: unused connections are closed after it */
+	int64_t attr_ttl_ms;        /* < 0 = 20000; 0 = never trust the cache */
+	size_t readahead;           /* bytes a reader may run ahead; 0 = 8 MiB */
+	size_t cache_entries;       /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
-	uid_t uid; gid_t gid;                    /* owner of everything */
-	mode_t file_mask, dir_mask;              /* permission bits taken away */
-	const struct aftp_log *log;              /* copied */
+	uid_t uid;
+	gid_t gid;                  /* owner of everything */
+	mode_t file_mask, dir_mask; /* permission bits taken away */
+	const struct aftp_log *log; /* copied */
 };
 
 /* All strings are copied. */
@@ -56,8 +57,8 @@ void site_close(struct site **s, void (*closed)(void *arg), void *arg);
 void site_cancel(struct site_op *op);
 
 struct site_attr {
-	struct stat st;            /* complete: st_ino, mode with type, size, times, nlink, uid, gid, blksize, blocks */
-	uint64_t valid_ms;         /* how long it may be believed */
+	struct stat st;    /* complete: st_ino, mode with type, size, times, nlink, uid, gid, blksize, blocks */
+	uint64_t valid_ms; /* how long it may be believed */
 };
 
 /* Each request stores its op in *op when op is not NULL. status < 0: attr is NULL. */
@@ -88,8 +89,8 @@ void site_closedir(struct site_dir *d);
 
 struct site_open_result {
 	struct site_file *file;
-	bool keep_cache;           /* size and mtime are the same as at the open before */
-	bool unknown_size;         /* the server does not tell the size: only direct I/O can read to the end */
+	bool keep_cache;   /* size and mtime are the same as at the open before */
+	bool unknown_size; /* the server does not tell the size: only direct I/O can read to the end */
 };
 typedef void site_open_cb(void *arg, int status, const struct site_open_result *r);
 /* flags as open(2). In this version only O_RDONLY; else -EROFS. */
@@ -99,7 +100,7 @@ int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site
  * in which the file must not be released. */
 typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
-void site_release(struct site_file *f);         /* reads under way get AFTP_ECANCELED */
+void site_release(struct site_file *f); /* reads under way get AFTP_ECANCELED */
 
 /* Told when cached pages or attributes of an inode must not be believed any more (the file changed on the server). */
 typedef void site_stale_cb(void *arg, uint64_t ino);

@@ -47,7 +47,10 @@ void fixture_init(struct fixture *f)
 	assert_int_equal(aftp_memfs_new(&f->fs, &f->loop), 0);
 	f->server_options.vfs = aftp_memfs_vfs(f->fs);
 	f->options = (struct site_options){
-		.host = "127.0.0.1", .attr_ttl_ms = -1, .connect_timeout_ms = 2000, .timeout_ms = 2000,
+		.host = "127.0.0.1",
+		.attr_ttl_ms = -1,
+		.connect_timeout_ms = 2000,
+		.timeout_ms = 2000,
 	};
 }
 
@@ -72,7 +75,10 @@ void fixture_stop_server(struct fixture *f)
 	fixture_wait(f, &done);
 }
 
-struct started { struct fixture *f; bool done; };
+struct started {
+	struct fixture *f;
+	bool done;
+};
 
 static void on_start(void *arg, int status, const char *why)
 {
@@ -93,7 +99,7 @@ int fixture_mount(struct fixture *f)
 {
 	struct started s = { f, false };
 
-	uv_update_time(&f->loop);      /* filling the server may have taken a while */
+	uv_update_time(&f->loop); /* filling the server may have taken a while */
 
 	assert_int_equal(site_new(&f->site, &f->loop, &f->options), 0);
 	site_on_stale(f->site, on_stale, f);

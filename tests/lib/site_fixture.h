@@ -22,25 +22,25 @@ struct fixture {
 	char why[300];
 	uv_timer_t guard;
 	bool guard_fired;
-	unsigned stale;                 /* how often the site called something stale */
+	unsigned stale; /* how often the site called something stale */
 };
 
 /* An empty file system and default options; change them, then fixture_serve() and fixture_mount(). */
 void fixture_init(struct fixture *f);
-void fixture_serve(struct fixture *f);          /* on f->port, or a free one when it is 0 */
+void fixture_serve(struct fixture *f); /* on f->port, or a free one when it is 0 */
 void fixture_stop_server(struct fixture *f);
-int fixture_mount(struct fixture *f);           /* site_start()'s status */
+int fixture_mount(struct fixture *f); /* site_start()'s status */
 void fixture_unmount(struct fixture *f);
-void fixture_finish(struct fixture *f);         /* everything; fails the test when a handle is left on the loop */
+void fixture_finish(struct fixture *f); /* everything; fails the test when a handle is left on the loop */
 
 /* Runs the loop until *done; fails the test after 20 seconds. */
 void fixture_wait(struct fixture *f, const bool *done);
 
 int fixture_lookup(struct fixture *f, uint64_t parent, const char *name, struct site_attr *attr);
-int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr);          /* "a/b/c" from the root */
+int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr); /* "a/b/c" from the root */
 int fixture_getattr(struct fixture *f, uint64_t ino, struct site_attr *attr);
 int fixture_opendir(struct fixture *f, uint64_t ino, struct site_dir **d);
-int fixture_count(struct fixture *f, uint64_t ino);                     /* entries without dots, or a status */
+int fixture_count(struct fixture *f, uint64_t ino); /* entries without dots, or a status */
 int fixture_open(struct fixture *f, const char *path, struct site_open_result *r);
 ssize_t fixture_read(struct fixture *f, struct site_file *file, uint64_t off, size_t len, void *buf);
 

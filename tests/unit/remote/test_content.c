@@ -121,8 +121,18 @@ static void backwards(void **state)
 	site_release(file);
 }
 
-struct many { int left; int bad; bool done; };
-struct one { struct many *m; uint64_t off; size_t len, size; uint64_t seed; char *buf; };
+struct many {
+	int left;
+	int bad;
+	bool done;
+};
+struct one {
+	struct many *m;
+	uint64_t off;
+	size_t len, size;
+	uint64_t seed;
+	char *buf;
+};
 
 static void on_read(void *arg, ssize_t n, const struct iovec *iov, int parts)
 {
@@ -270,7 +280,7 @@ static void less_than_was_confirmed(void **state)
 	ssize_t n = 0;
 
 	(void)state;
-	f.server_options.faults.short_data = true;      /* half of what is asked for, then 226; never the last byte */
+	f.server_options.faults.short_data = true; /* half of what is asked for, then 226; never the last byte */
 	file = open_pattern("/big", MIB, 8);
 	for (uint64_t off = 0; off < MIB && n >= 0; off += 65536) {
 		n = fixture_read(&f, file, off, 65536, got);
@@ -424,21 +434,34 @@ static void a_handle_that_is_released_under_way(void **state)
 	assert_int_equal(site_read(file, 0, 4096, NULL, on_read, o), 0);
 	site_release(file);
 	fixture_wait(&f, &m.done);
-	assert_int_equal(m.bad, 1);             /* cancelled, and told so */
+	assert_int_equal(m.bad, 1); /* cancelled, and told so */
 }
 
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(sizes_of_every_kind), T(a_sequential_read_is_one_transfer), T(reads_anywhere), T(backwards),
+		T(sizes_of_every_kind),
+		T(a_sequential_read_is_one_transfer),
+		T(reads_anywhere),
+		T(backwards),
 		T(out_of_order_requests_share_a_transfer),
-		T(eight_files_four_connections), T(eight_files_one_connection), T(one_file_eight_places),
-		T(one_file_eight_places_one_connection), T(names_are_looked_up_while_a_file_is_read),
-		T(data_connections_that_break), T(connections_that_break), T(less_than_was_confirmed),
-		T(a_server_that_comes_back), T(a_server_that_is_gone), T(a_server_that_stalls),
-		T(a_changed_file_is_not_mixed), T(an_old_listing_is_corrected_at_the_first_read),
-		T(the_cache_is_kept_while_nothing_changes), T(only_reading), T(a_handle_that_is_released_under_way),
+		T(eight_files_four_connections),
+		T(eight_files_one_connection),
+		T(one_file_eight_places),
+		T(one_file_eight_places_one_connection),
+		T(names_are_looked_up_while_a_file_is_read),
+		T(data_connections_that_break),
+		T(connections_that_break),
+		T(less_than_was_confirmed),
+		T(a_server_that_comes_back),
+		T(a_server_that_is_gone),
+		T(a_server_that_stalls),
+		T(a_changed_file_is_not_mixed),
+		T(an_old_listing_is_corrected_at_the_first_read),
+		T(the_cache_is_kept_while_nothing_changes),
+		T(only_reading),
+		T(a_handle_that_is_released_under_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,9 @@
 
 static struct aftp_entry entry(const char *name, enum aftp_type type, uint64_t size)
 {
-	return (struct aftp_entry){ .name = name, .name_len = strlen(name), .type = type, .size = size, .have = AFTP_HAVE_SIZE };
+	return (struct aftp_entry){
+		.name = name, .name_len = strlen(name), .type = type, .size = size, .have = AFTP_HAVE_SIZE
+	};
 }
 
 static struct dirlist *make(void)
@@ -92,9 +94,12 @@ static void absence_needs_a_whole_listing(void **state)
 		const char *name;
 		enum dirlist_answer answer;
 	} cases[] = {
-		{ true, true, "no", DIRLIST_LACKS },         { true, true, ".no", DIRLIST_LACKS },
-		{ true, false, "no", DIRLIST_LACKS },        { true, false, ".no", DIRLIST_CANNOT_TELL },
-		{ false, true, "no", DIRLIST_CANNOT_TELL },  { false, false, ".no", DIRLIST_CANNOT_TELL },
+		{ true, true, "no", DIRLIST_LACKS },
+		{ true, true, ".no", DIRLIST_LACKS },
+		{ true, false, "no", DIRLIST_LACKS },
+		{ true, false, ".no", DIRLIST_CANNOT_TELL },
+		{ false, true, "no", DIRLIST_CANNOT_TELL },
+		{ false, false, ".no", DIRLIST_CANNOT_TELL },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -109,7 +114,10 @@ static void absence_needs_a_whole_listing(void **state)
 
 static void an_unusable_name_makes_a_hole(void **state)
 {
-	static const struct { const char *name; size_t len; } bad[] = { { "", 0 }, { "a/b", 3 }, { "a\0b", 3 }, { "/", 1 } };
+	static const struct {
+		const char *name;
+		size_t len;
+	} bad[] = { { "", 0 }, { "a/b", 3 }, { "a\0b", 3 }, { "/", 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

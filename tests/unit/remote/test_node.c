@@ -31,7 +31,9 @@ static void assert_path(struct nodes *t, struct node *n, const char *name, const
 
 static void builds_paths(void **state)
 {
-	static const struct { const char *base, *root, *child, *deep; } cases[] = {
+	static const struct {
+		const char *base, *root, *child, *deep;
+	} cases[] = {
 		{ "/", "/", "/a b", "/a b/c" },
 		{ "/pub", "/pub", "/pub/a b", "/pub/a b/c" },
 		{ "/pub/x", "/pub/x", "/pub/x/a b", "/pub/x/a b/c" },
@@ -109,9 +111,9 @@ static void lives_while_it_is_needed(void **state)
 	b->nlookup = 1;
 	node_ref(b);
 	node_forget(&t, a, 2);
-	assert_non_null(node_by_ino(&t, ino_a));        /* its child is known */
+	assert_non_null(node_by_ino(&t, ino_a)); /* its child is known */
 	node_forget(&t, b, 1);
-	assert_non_null(node_by_ino(&t, ino_b));        /* a handle is open */
+	assert_non_null(node_by_ino(&t, ino_b)); /* a handle is open */
 	node_unref(&t, b);
 	assert_null(node_by_ino(&t, ino_b));
 	assert_null(node_by_ino(&t, ino_a));
@@ -162,7 +164,7 @@ static void old_lists_make_room(void **state)
 		dirlist_unref(d);
 	}
 	assert_int_equal(t.entries, 20);
-	assert_int_equal(t.count, 3);                   /* the root and the two newest */
+	assert_int_equal(t.count, 3); /* the root and the two newest */
 	assert_non_null(node_child(&t, t.root, "d9"));
 	assert_non_null(node_child(&t, t.root, "d8"));
 	assert_null(node_child(&t, t.root, "d7"));

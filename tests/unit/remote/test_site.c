@@ -279,7 +279,11 @@ static void one_name_is_one_question(void **state)
 	assert_int_equal(fixture_commands(&f, "MLSD"), 1);
 }
 
-struct many { int left; int bad; bool done; };
+struct many {
+	int left;
+	int bad;
+	bool done;
+};
 
 static void on_many(void *arg, int status, const struct site_attr *attr)
 {
@@ -322,7 +326,7 @@ static void nonsense_proves_nothing(void **state)
 	without(no_mlsx);
 	f.server_options.faults.listing = AFTP_STYLE_NONSENSE;
 	up();
-	assert_int_equal(fixture_lookup(&f, SITE_ROOT, "there", &a), 0);        /* by SIZE */
+	assert_int_equal(fixture_lookup(&f, SITE_ROOT, "there", &a), 0); /* by SIZE */
 	assert_int_equal(a.st.st_size, 1);
 	assert_int_equal(fixture_opendir(&f, SITE_ROOT, &d), AFTP_EIO);
 }
@@ -418,13 +422,26 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(starts_in_a_directory), T(says_why_it_cannot_start), T(nobody_listens), T(a_slow_login_is_waited_for),
-		T(finds_and_misses_with_mlsd), T(finds_and_misses_with_list), T(inodes_are_stable),
-		T(modes_and_owners_are_ours), T(links_tell_their_target),
-		T(a_big_directory_is_one_mlsd), T(a_big_directory_is_one_list), T(a_tree_is_one_listing_a_directory),
-		T(one_name_is_one_question), T(askers_share_a_listing),
-		T(nonsense_proves_nothing), T(a_dead_server_is_not_an_empty_one), T(a_cut_connection_is_replaced),
-		T(silence_ends_in_time), T(a_cancelled_request_answers_once), T(closing_answers_everybody),
+		T(starts_in_a_directory),
+		T(says_why_it_cannot_start),
+		T(nobody_listens),
+		T(a_slow_login_is_waited_for),
+		T(finds_and_misses_with_mlsd),
+		T(finds_and_misses_with_list),
+		T(inodes_are_stable),
+		T(modes_and_owners_are_ours),
+		T(links_tell_their_target),
+		T(a_big_directory_is_one_mlsd),
+		T(a_big_directory_is_one_list),
+		T(a_tree_is_one_listing_a_directory),
+		T(one_name_is_one_question),
+		T(askers_share_a_listing),
+		T(nonsense_proves_nothing),
+		T(a_dead_server_is_not_an_empty_one),
+		T(a_cut_connection_is_replaced),
+		T(silence_ends_in_time),
+		T(a_cancelled_request_answers_once),
+		T(closing_answers_everybody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
