@@ -15,8 +15,8 @@ typedef void aftp_log_sink(void *arg, enum aftp_log_level level, const char *lin
 struct aftp_log {
 	aftp_log_sink *sink;
 	void *arg;
-	enum aftp_log_level level;      /* the most talkative level that is passed on */
-	char prefix[24];                /* put before each line, for example "conn 3: "; may be empty */
+	enum aftp_log_level level; /* the most talkative level that is passed on */
+	char prefix[24];           /* put before each line, for example "conn 3: "; may be empty */
 };
 
 /* Formats and passes on one line (cut at 1 KiB; control bytes are shown as \xNN). `log` may be NULL. */

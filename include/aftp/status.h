@@ -15,33 +15,33 @@
 
 enum aftp_status {
 	AFTP_OK = 0,
-	AFTP_EINVAL = -EINVAL,             /* an argument is out of its range */
+	AFTP_EINVAL = -EINVAL, /* an argument is out of its range */
 	AFTP_ENOMEM = -ENOMEM,
-	AFTP_EBUSY = -EBUSY,               /* one of these is under way already */
-	AFTP_EALREADY = -EALREADY,         /* it was done before */
+	AFTP_EBUSY = -EBUSY,       /* one of these is under way already */
+	AFTP_EALREADY = -EALREADY, /* it was done before */
 	AFTP_ECANCELED = -ECANCELED,
-	AFTP_ETIMEDOUT = -ETIMEDOUT,       /* no progress within the limit */
+	AFTP_ETIMEDOUT = -ETIMEDOUT, /* no progress within the limit */
 	AFTP_ECONNRESET = -ECONNRESET,
 	AFTP_ECONNREFUSED = -ECONNREFUSED,
 	AFTP_ENOTCONN = -ENOTCONN,
-	AFTP_EPROTO = -EPROTO,             /* the peer does not speak FTP, or broke off its rules */
-	AFTP_ENOTSUP = -ENOTSUP,           /* the server has no such command */
+	AFTP_EPROTO = -EPROTO,   /* the peer does not speak FTP, or broke off its rules */
+	AFTP_ENOTSUP = -ENOTSUP, /* the server has no such command */
 	AFTP_ENOENT = -ENOENT,
 	AFTP_EACCES = -EACCES,
 	AFTP_EIO = -EIO,
-	AFTP_EOF = -4095,                  /* orderly end; the same number as UV_EOF */
-	AFTP_ELINETOOLONG = -6001,         /* a line passed its cap */
-	AFTP_EINCOMPLETE = -6002,          /* the peer ended in the middle of something */
-	AFTP_EREPLY = -6003,               /* a well-formed reply with a code that says no */
-	AFTP_ELOGIN = -6004,               /* USER, PASS or ACCT refused */
-	AFTP_ETLS = -6005,                 /* the TLS layer failed */
-	AFTP_ECERT = -6006,                /* the peer's certificate was refused */
-	AFTP_ETOOBIG = -6007,              /* a reply, a listing or a queue passed its cap */
-	AFTP_ESHORT = -6008,               /* the server confirmed a transfer that has fewer bytes than it should */
-	AFTP_EBADNAME = -6009,             /* CR, LF or NUL in a command */
-	AFTP_ERESOLVE = -6010,             /* no such host, or the name service does not answer */
-	AFTP_ETOOMANY = -6011,             /* the server has no more connections for us (421, some 530) */
-	AFTP_ECHANGED = -6012,             /* the remote file changed while it was being read */
+	AFTP_EOF = -4095,          /* orderly end; the same number as UV_EOF */
+	AFTP_ELINETOOLONG = -6001, /* a line passed its cap */
+	AFTP_EINCOMPLETE = -6002,  /* the peer ended in the middle of something */
+	AFTP_EREPLY = -6003,       /* a well-formed reply with a code that says no */
+	AFTP_ELOGIN = -6004,       /* USER, PASS or ACCT refused */
+	AFTP_ETLS = -6005,         /* the TLS layer failed */
+	AFTP_ECERT = -6006,        /* the peer's certificate was refused */
+	AFTP_ETOOBIG = -6007,      /* a reply, a listing or a queue passed its cap */
+	AFTP_ESHORT = -6008,       /* the server confirmed a transfer that has fewer bytes than it should */
+	AFTP_EBADNAME = -6009,     /* CR, LF or NUL in a command */
+	AFTP_ERESOLVE = -6010,     /* no such host, or the name service does not answer */
+	AFTP_ETOOMANY = -6011,     /* the server has no more connections for us (421, some 530) */
+	AFTP_ECHANGED = -6012,     /* the remote file changed while it was being read */
 };
 
 /* A sentence in plain English, never NULL; static memory. Unknown numbers give "unknown error". */

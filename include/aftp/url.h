@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum aftp_scheme { AFTP_SCHEME_FTP, AFTP_SCHEME_FTPES, AFTP_SCHEME_FTPS };  /* plain, explicit, implicit TLS */
+enum aftp_scheme { AFTP_SCHEME_FTP, AFTP_SCHEME_FTPES, AFTP_SCHEME_FTPS }; /* plain, explicit, implicit TLS */
 
 struct aftp_url {
 	enum aftp_scheme scheme;
-	char *user;         /* NULL when the URL has none */
-	char *password;     /* NULL when the URL has none; "" when it is given and empty */
+	char *user;     /* NULL when the URL has none */
+	char *password; /* NULL when the URL has none; "" when it is given and empty */
 	char *host;
-	uint16_t port;      /* never 0: 21, or 990 for ftps, when the URL has none */
-	char *path;         /* "" or begins with '/' */
+	uint16_t port; /* never 0: 21, or 990 for ftps, when the URL has none */
+	char *path;    /* "" or begins with '/' */
 };
 
 /* Fills *url, which the caller ends with aftp_url_clear().

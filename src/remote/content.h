@@ -54,7 +54,8 @@ struct content {
 	struct content *prev, *next; /* site::contents */
 };
 
-/* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are about to be dropped. */
+/* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are
+ * about to be dropped. */
 int content_check(struct content *c, const struct version *now);
 /* Fails everything that waits, and lets new opens start afresh. */
 void content_changed(struct content *c);

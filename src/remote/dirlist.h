@@ -17,8 +17,8 @@ int dirlist_new(struct dirlist **out); /* 0, AFTP_ENOMEM; the caller owns one re
 struct dirlist *dirlist_ref(struct dirlist *d);
 void dirlist_unref(struct dirlist *d); /* accepts NULL */
 
-/* While building. A name with '/' or NUL in it, or an empty one, is dropped and makes the list incomplete; a name seen before replaces.
- * 0, AFTP_ENOMEM, AFTP_ETOOBIG. */
+/* While building. A name with '/' or NUL in it, or an empty one, is dropped and makes the list incomplete; a name
+ * seen before replaces. 0, AFTP_ENOMEM, AFTP_ETOOBIG. */
 int dirlist_add(struct dirlist *d, const struct aftp_entry *e);
 void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
 

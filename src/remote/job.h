@@ -11,7 +11,8 @@ struct job {
 	struct pool_request request;
 	struct pool_conn *conn;
 	unsigned attempts;
-	/* Starts the work on a connection: 0 when a callback will follow, which must end in job_ended(); < 0 otherwise. */
+	/* Starts the work on a connection: 0 when a callback will follow, which must end in job_ended(); < 0
+	 * otherwise. */
 	int (*start)(struct job *job, struct aftp_client *client);
 	/* The end, exactly once. The job's memory is its owner's again. */
 	void (*done)(struct job *job, int status);

@@ -2,8 +2,9 @@
  *
  * Connections are opened on demand up to a limit, handed out by class and then in order, kept for a while when idle,
  * and replaced when they die. No request ever holds one connection while it waits for another, so one is enough for
- * everything. A holder that could give its connection back (a reader that runs ahead) says so with pool_hold(), and is
- * asked while others wait. The server's own limit is learned from its refusals (421, 530 "too many"), and tested again later.
+ * everything. A holder that could give its connection back (a reader that runs ahead) says so with pool_hold(), and
+ * is asked while others wait. The server's own limit is learned from its refusals (421, 530 "too many"), and tested
+ * again later.
  *
  * A request waits through failed dials, with growing pauses, until its deadline; then it gets the latest reason. */
 #ifndef REMOTE_POOL_H
@@ -22,7 +23,8 @@ struct pool_conn;
 
 enum pool_class { POOL_METADATA, POOL_READ, POOL_UPLOAD, POOL_AHEAD, POOL_CLASSES };
 
-/* status 0: conn is the caller's until pool_release(). `why`: a line for people, "" on success; valid during the call. */
+/* status 0: conn is the caller's until pool_release(). `why`: a line for people, "" on success; valid during the
+ * call. */
 typedef void pool_cb(void *arg, int status, struct pool_conn *conn, const char *why);
 
 struct pool_request { /* embedded in the one who asks; zero it before first use */
@@ -48,7 +50,8 @@ struct pool_options {
 
 int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const struct pool_options *o);
 
-/* Requests get AFTP_ECANCELED, connections that are out are closed under their holders; then closed(arg). Sets *p to NULL. */
+/* Requests get AFTP_ECANCELED, connections that are out are closed under their holders; then closed(arg). Sets *p to
+ * NULL. */
 void pool_close(struct pool **p, void (*closed)(void *arg), void *arg);
 
 /* Async contract; cannot fail. */
@@ -63,8 +66,8 @@ void pool_release(struct pool_conn *conn);
 /* NULL when the pool is closing. */
 struct aftp_client *pool_client(const struct pool_conn *conn);
 
-/* Asked every now and then while a request of class `wanted` has waited for `waited_ms` and no connection is free. The holder may cancel its
- * transfer and release when that is done. NULL: never ask. Cleared by pool_release(). */
+/* Asked every now and then while a request of class `wanted` has waited for `waited_ms` and no connection is free.
+ * The holder may cancel its transfer and release when that is done. NULL: never ask. Cleared by pool_release(). */
 typedef void pool_yield_cb(void *arg, enum pool_class wanted, uint64_t waited_ms);
 void pool_hold(struct pool_conn *conn, pool_yield_cb *yield, void *arg);
 

@@ -1,9 +1,11 @@
 /* site - a remote FTP site as files: what the mount translates to.
  *
- * The path of a read(2): fuse channel -> mount/ops -> site/file -> reader -> pool -> aftp client -> stream -> socket.
- * Nothing here knows FUSE. Things are named by inode number, which is stable for a path as long as the site lives.
+ * The path of a read(2): fuse channel -> mount/ops -> site/file -> reader -> pool -> aftp client -> stream ->
+ * socket. Nothing here knows FUSE. Things are named by inode number, which is stable for a path as long as the site
+ * lives.
  *
- * Every request follows the async contract (status.h), and can be cancelled through its op until its callback has run. */
+ * Every request follows the async contract (status.h), and can be cancelled through its op until its callback has
+ * run. */
 #ifndef REMOTE_SITE_H
 #define REMOTE_SITE_H
 
@@ -46,11 +48,13 @@ struct site_options {
 /* All strings are copied. */
 int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o);
 
-/* Connects, logs in, and makes sure that the path is a directory. `why`: one line for the user, "" on success; valid during the call. */
+/* Connects, logs in, and makes sure that the path is a directory. `why`: one line for the user, "" on success; valid
+ * during the call. */
 typedef void site_start_cb(void *arg, int status, const char *why);
 int site_start(struct site *s, site_start_cb *cb, void *arg);
 
-/* Everything under way gets AFTP_ECANCELED; then closed(arg). Dirs and files that are still open end with it. Sets *s to NULL. */
+/* Everything under way gets AFTP_ECANCELED; then closed(arg). Dirs and files that are still open end with it. Sets
+ * *s to NULL. */
 void site_close(struct site **s, void (*closed)(void *arg), void *arg);
 
 /* The callback runs soon with AFTP_ECANCELED, unless it is already due with its real outcome. */
@@ -64,7 +68,8 @@ struct site_attr {
 /* Each request stores its op in *op when op is not NULL. status < 0: attr is NULL. */
 typedef void site_attr_cb(void *arg, int status, const struct site_attr *attr);
 
-/* A success adds one to the lookup count of attr->st.st_ino. AFTP_ENOENT: for how long it may be believed is site_negative_ms(). */
+/* A success adds one to the lookup count of attr->st.st_ino. AFTP_ENOENT: for how long it may be believed is
+ * site_negative_ms(). */
 int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg);
 uint64_t site_negative_ms(const struct site *s);
 int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb *cb, void *arg);
@@ -78,10 +83,11 @@ int site_readlink(struct site *s, uint64_t ino, struct site_op **op, site_link_c
 typedef void site_dir_cb(void *arg, int status, struct site_dir *dir);
 int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb *cb, void *arg);
 
-/* Entry `index` (from 0; "." and ".." come first). False past the end. attr is filled with what is known (for plain readdir: type and ino suffice);
- * name stays valid until closedir. */
+/* Entry `index` (from 0; "." and ".." come first). False past the end. attr is filled with what is known (for plain
+ * readdir: type and ino suffice); name stays valid until closedir. */
 bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struct site_attr *attr);
-/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..". False when out of memory. */
+/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..". False when
+ * out of memory. */
 bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *attr);
 void site_closedir(struct site_dir *d);
 
@@ -96,8 +102,8 @@ typedef void site_open_cb(void *arg, int status, const struct site_open_result *
 /* flags as open(2). In this version only O_RDONLY; else -EROFS. */
 int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg);
 
-/* status >= 0: that many bytes in iov[0..n), fewer than asked only at the end of the file; the memory is valid during the call,
- * in which the file must not be released. */
+/* status >= 0: that many bytes in iov[0..n), fewer than asked only at the end of the file; the memory is valid
+ * during the call, in which the file must not be released. */
 typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
 void site_release(struct site_file *f); /* reads under way get AFTP_ECANCELED */
