@@ -40,6 +40,8 @@ struct aftp_features {
 	bool feat;                       /* FEAT was answered */
 	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
 	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm;  /* refused once; not tried again on this connection */
+	bool no_list_all;                /* `LIST -a` was refused where LIST was not */
+	bool data_works;                 /* a data connection was made; before that, no command is sent until it stands */
 	char mlst_facts[160];            /* the facts list as sent, "" when none */
 	char system[64];                 /* SYST's answer when it was asked, else "" */
 };

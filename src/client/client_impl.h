@@ -1,0 +1,81 @@
+/* client_impl - the inside of a client, for the files that make it up.
+ *
+ *   client.c    birth, the end, commands           opening.c   from connect to ready (dial.c, login.c, features.c)
+ *   wire.c      the control connection             queue.c     what waits for its turn
+ *   xfer.c      the join of a transfer's two ends  xfer_stop.c how one is stopped and the connection proven in step
+ *   passive.c   EPSV and PASV                      dataconn.c  the data connection
+ *   retrieve.c, store.c, list.c                    the kinds of transfer
+ *   stat.c      MLST, SIZE, MDTM, CWD              cwd.c       where the server's working directory is
+ *
+ * The public calls only note what is wanted; a turn (client_wake()) later in the loop does it. So nothing calls back
+ * from inside a call, and what is asked for in one turn of the loop leaves in one segment. */
+#ifndef CLIENT_CLIENT_IMPL_H
+#define CLIENT_CLIENT_IMPL_H
+
+#include <aftp/client.h>
+#include <aftp/status.h>
+
+#include "client/cwd.h"
+#include "client/login.h"
+#include "client/queue.h"
+#include "client/wire.h"
+#include "stream/later.h"
+
+struct dial;
+
+enum client_state {
+	CLIENT_NEW,
+	CLIENT_OPENING,
+	CLIENT_READY,
+	CLIENT_DEAD,                     /* could not be opened, or was lost: only close is left */
+	CLIENT_CLOSING,
+};
+
+struct client_opening {
+	aftp_client_cb *cb;              /* NULL: it is over */
+	void *arg;
+	struct dial *dial;
+	enum login at;
+	unsigned owed;                   /* replies of the round that sets the session up */
+	bool second;                     /* its second round */
+};
+
+struct aftp_client {
+	uv_loop_t *loop;
+	struct later *later;
+	struct later_item turn;
+	enum client_state state;
+	char *host, *user, *password, *account;
+	uint16_t port;
+	uint64_t connect_ms, timeout_ms;
+	struct aftp_stream_throttle throttle;
+	struct aftp_log log;
+	struct aftp_features features;
+	bool assumed;                    /* features come from an earlier connection */
+	struct client_opening opening;
+	struct wire wire;
+	struct queue queue;
+	struct cwd cwd;
+	int open;                        /* connections whose handles are not closed yet, the control connection included */
+	bool quitting;                   /* QUIT is to be said before the end */
+	bool waved;                      /* and was */
+	bool ended;
+	aftp_client_cb *lost;
+	void *lost_arg;
+	void (*closed)(void *arg);
+	void *closed_arg;
+	char error[256];
+};
+
+/* client.c */
+void client_wake(struct aftp_client *c);                 /* a turn is due */
+void client_set_error(struct aftp_client *c, const char *text);
+int client_check_path(const char *path);                 /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
+int client_ask(struct aftp_client *c, struct op *op);    /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
+void client_connection_closed(struct aftp_client *c);    /* one of `open` */
+
+/* opening.c */
+int opening_start(struct aftp_client *c, aftp_client_cb *cb, void *arg);
+void opening_fail(struct aftp_client *c, int status);    /* the callback gets it; no effect when it is over */
+
+#endif

@@ -1,0 +1,324 @@
+/* list - a directory: MLSD, else LIST -a, else LIST.
+ *
+ * MLSD takes any path as it is. What LIST does with a path is up to the server: some glob it, split it at spaces or read
+ * options from it, and what comes back then is the listing of something else. So an awkward path is gone to (CWD) and
+ * LIST has none. And some servers answer LIST of what does not exist with nothing and 226: a listing that shows not even
+ * "." proves no directory, and CWD is asked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/client_impl.h"
+#include "client/features.h"
+#include "client/xfer.h"
+#include "proto/command.h"
+
+enum { BLOCK = 64 << 10, BYTES_MAX = 1 << 30 };
+
+enum list_step {
+	LIST_MLSD,
+	LIST_ALL,                        /* LIST -a */
+	LIST_PLAIN,
+	LIST_SETTLED,                    /* no further attempt */
+};
+
+struct list {
+	struct aftp_transfer t;          /* first */
+	aftp_entry_cb *entry;
+	aftp_list_cb *done;
+	void *arg;
+	enum list_step step;
+	bool all_failed;                 /* LIST -a was refused, or showed nothing */
+	bool there;                      /* CWD has brought us to the directory */
+	int cwd_status;                  /* or why not */
+	bool dots;                       /* "." or ".." was in it */
+	bool truncated;
+	struct aftp_listing listing;
+	char *block;
+};
+
+static struct list *list_of(struct aftp_transfer *t)
+{
+	return (struct list *)t;
+}
+
+/* --- one attempt ----------------------------------------------------------------------------------- */
+
+static void on_cwd(void *arg, int status, const struct aftp_reply *r)
+{
+	struct list *x = arg;
+
+	if (status < 0)
+		return;
+	x->there = r->code / 100 == 2;
+	x->cwd_status = x->there ? 0 : r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r);
+	if (!x->there)
+		client_set_error(x->t.c, aftp_reply_message(r));
+}
+
+/* Leaves in the same segment as EPSV. */
+static int before(struct aftp_transfer *t)
+{
+	struct list *x = list_of(t);
+
+	if (x->step == LIST_MLSD || x->there || command_list_safe(t->path))
+		return 0;
+	return cwd_go(&t->c->cwd, t->path, on_cwd, x);
+}
+
+static int check(struct aftp_transfer *t)
+{
+	return list_of(t)->cwd_status;
+}
+
+/* LIST, with the path unless we are there. */
+static int send_list(struct list *x, const char *options)
+{
+	const char *path = x->there ? "" : x->t.path;
+	size_t size = strlen(options) + strlen(path) + 2;
+	char *argument = malloc(size);
+	int rc;
+
+	if (!argument)
+		return AFTP_ENOMEM;
+	snprintf(argument, size, "%s%s%s", options, options[0] && path[0] ? " " : "", path);
+	rc = xfer_command(&x->t, "LIST", argument[0] ? argument : NULL);
+	free(argument);
+	return rc;
+}
+
+static int on_entry(void *arg, const struct aftp_entry *e)
+{
+	struct list *x = arg;
+
+	if (x->t.stopping || x->t.c->state != CLIENT_READY)
+		return AFTP_ECANCELED;
+	x->dots |= e->dot;
+	return x->entry(x->arg, e);
+}
+
+static int command(struct aftp_transfer *t)
+{
+	struct list *x = list_of(t);
+	enum aftp_listing_kind kind = x->step == LIST_MLSD ? AFTP_LISTING_MLSD : AFTP_LISTING_LIST;
+
+	if (!x->block)
+		x->block = malloc(BLOCK);
+	if (!x->block)
+		return AFTP_ENOMEM;
+	aftp_listing_finish(&x->listing);
+	aftp_listing_init(&x->listing, kind, (int64_t)time(NULL), on_entry, x);
+	if (x->step == LIST_MLSD)
+		return xfer_command(t, "MLSD", t->path[0] ? t->path : NULL);
+	return send_list(x, x->step == LIST_ALL ? "-a" : "");
+}
+
+static char *lend(struct aftp_transfer *t, size_t *len)
+{
+	*len = BLOCK;
+	return list_of(t)->block;
+}
+
+static void landed(struct aftp_transfer *t, size_t n)
+{
+	struct list *x = list_of(t);
+	int rc = t->bytes > BYTES_MAX ? AFTP_ETOOBIG : aftp_listing_feed(&x->listing, x->block, n);
+
+	if (rc != 0)
+		xfer_fail(t, rc);
+}
+
+static bool says(const struct aftp_reply *r, const char *words)
+{
+	return r->text && strcasestr(r->text, words);
+}
+
+static void final(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	struct list *x = list_of(t);
+
+	x->truncated |= says(r, "truncated");
+	/* One server says this with 226, and lists nothing. */
+	if (r->code < 400 && says(r, "failed to open directory") && t->status == 0)
+		t->status = AFTP_EACCES;
+}
+
+/* --- the next attempt ------------------------------------------------------------------------------ */
+
+static void attempt(struct list *x, enum list_step step)
+{
+	x->step = step;
+	xfer_attempt(&x->t);
+}
+
+static void settle(struct list *x, int status)
+{
+	x->step = LIST_SETTLED;
+	x->t.status = status;
+	xfer_over(&x->t);
+}
+
+/* What was listed may not have been a directory; now this is known. */
+static void on_probe(void *arg, int status, const struct aftp_reply *r)
+{
+	struct list *x = arg;
+
+	if (status < 0)
+		return;
+	on_cwd(x, status, r);
+	if (x->t.stopping)
+		settle(x, x->t.status);
+	else if (!x->there)
+		settle(x, x->listing.entries > 0 ? -ENOTDIR : x->cwd_status);
+	else if (x->step == LIST_ALL && x->listing.entries == 0)
+		attempt(x, LIST_PLAIN);
+	else
+		settle(x, 0);
+}
+
+static bool probe(struct list *x)
+{
+	int rc;
+
+	x->t.phase = XFER_ASKING;
+	rc = cwd_go(&x->t.c->cwd, x->t.path, on_probe, x);
+	if (rc < 0)
+		wire_lose(&x->t.c->wire, rc, "");
+	return true;
+}
+
+static bool looks_empty(const struct list *x)
+{
+	return x->listing.entries == 0 && x->listing.unknown == 0;
+}
+
+/* The server has sent a listing and confirmed it. */
+static bool after_success(struct list *x)
+{
+	struct aftp_features *f = &x->t.c->features;
+	bool proven = x->there || x->dots || !x->t.path[0];
+	/* Of a file, LIST shows the file. */
+	bool doubtful = looks_empty(x) || (x->step != LIST_MLSD && x->listing.entries == 1);
+
+	if (!proven && doubtful)
+		return probe(x);
+	if (x->step == LIST_ALL && looks_empty(x)) {
+		x->all_failed = true;
+		attempt(x, LIST_PLAIN);
+		return true;
+	}
+	f->no_list_all |= x->step == LIST_PLAIN && x->all_failed && !looks_empty(x);
+	return false;
+}
+
+/* "550 No files found": there is a directory, and it is empty. */
+static bool means_empty(const struct list *x)
+{
+	const char *text = x->t.message;
+
+	if (x->t.code / 10 != 45 && x->t.code / 10 != 55)
+		return false;
+	if (x->step == LIST_PLAIN && x->t.status == AFTP_ENOENT)
+		return true;
+	return strcasestr(text, "no files") || strcasestr(text, "empty");
+}
+
+/* The server has refused the command. */
+static bool after_refusal(struct list *x)
+{
+	struct aftp_features *f = &x->t.c->features;
+
+	if (x->step == LIST_MLSD && features_unknown_command(x->t.code)) {
+		f->no_mlsd = true;
+		attempt(x, f->no_list_all ? LIST_PLAIN : LIST_ALL);
+		return true;
+	}
+	if (x->step == LIST_ALL) {
+		x->all_failed = true;
+		attempt(x, LIST_PLAIN);
+		return true;
+	}
+	if (!means_empty(x))
+		return false;
+	if (!x->there && x->t.path[0])
+		return probe(x);
+	x->t.status = 0;
+	return false;
+}
+
+static bool again(struct aftp_transfer *t)
+{
+	struct list *x = list_of(t);
+
+	if (t->stopping || x->step == LIST_SETTLED)
+		return false;
+	if (t->status == 0 && t->replied)
+		t->status = aftp_listing_end(&x->listing);
+	/* A callback may have stopped it with the very last line. */
+	if (t->stopping || t->c->state != CLIENT_READY)
+		return false;
+	if (t->status == 0)
+		return after_success(x);
+	return t->replied && t->code >= 400 && !t->accepted && after_refusal(x);
+}
+
+/* --- the end --------------------------------------------------------------------------------------- */
+
+static void done(struct aftp_transfer *t)
+{
+	struct list *x = list_of(t);
+	struct aftp_list_result result = {
+		.entries = x->listing.entries,
+		.unknown = x->listing.unknown,
+		.truncated = x->truncated,
+		.kind = x->listing.kind,
+		.message = t->message,
+	};
+
+	if (x->listing.unknown > 0)
+		aftp_log(&t->c->log, AFTP_LOG_WARN, "%s: %llu lines of the listing are not understood; the first: %s", t->path,
+				(unsigned long long)x->listing.unknown, x->listing.first_unknown);
+	x->done(x->arg, t->status, &result);
+	aftp_listing_finish(&x->listing);
+	free(x->block);
+	xfer_finish(t);
+}
+
+static const struct xfer_kind list_kind = {
+	.before = before,
+	.check = check,
+	.command = command,
+	.flow = xfer_read_start,
+	.final = final,
+	.lend = lend,
+	.landed = landed,
+	.again = again,
+	.done = done,
+};
+
+int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+		aftp_list_cb *done_cb, void *arg)
+{
+	struct list *x;
+	int rc;
+
+	if (!out || !path || !entry || !done_cb)
+		return AFTP_EINVAL;
+	x = calloc(1, sizeof *x);
+	if (!x)
+		return AFTP_ENOMEM;
+	x->entry = entry;
+	x->done = done_cb;
+	x->arg = arg;
+	x->step = features_may_mlsd(&c->features) ? LIST_MLSD : c->features.no_list_all ? LIST_PLAIN : LIST_ALL;
+	rc = xfer_init(&x->t, c, &list_kind, path);
+	if (rc == 0)
+		rc = client_ask(c, &x->t.op);
+	if (rc < 0) {
+		xfer_finish(&x->t);
+		return rc;
+	}
+	*out = &x->t;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* passive - where the server waits for a data connection: EPSV (RFC 2428), else PASV (RFC 959).
+ *
+ * Only the port counts. The address in a 227 may be that of a private network, or of somebody else; the host that the
+ * control connection goes to is the one that serves. */
+#ifndef CLIENT_PASSIVE_H
+#define CLIENT_PASSIVE_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct aftp_client;
+struct aftp_transfer;
+
+struct passive {
+	struct aftp_transfer *transfer;
+	struct aftp_client *client;
+	bool pasv;                       /* asked by PASV (for the last time) */
+};
+
+/* Asks; the answer is xfer_address(). A refused EPSV is followed by PASV, and never asked again on this connection.
+ * < 0 as wire_command(). */
+int passive_ask(struct passive *p);
+
+/* The address could not be reached: asks by PASV. False when that has been tried. */
+bool passive_retry(struct passive *p);
+
+#endif

@@ -1,0 +1,280 @@
+/* stat - one path: MLST, else SIZE and MDTM in one segment, and CWD when both refuse (it may be a directory).
+ *
+ * "Does not exist" is a strong thing to say: it takes the server's words, and no other answer that speaks against. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client_impl.h"
+#include "client/features.h"
+
+struct stat_op {
+	struct op op;                    /* first */
+	struct aftp_client *c;
+	aftp_stat_cb *cb;
+	void *arg;
+	char *path;
+	unsigned owed;
+	int failed;                      /* the connection was lost meanwhile */
+	int size_status, mdtm_status;    /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
+	struct aftp_entry entry;
+};
+
+static void end(struct stat_op *s, int status)
+{
+	aftp_stat_cb *cb = s->cb;
+	void *arg = s->arg;
+
+	queue_done(&s->c->queue, &s->op);
+	client_wake(s->c);
+	cb(arg, status, status == 0 ? &s->entry : NULL);
+	free(s->path);
+	free(s);
+}
+
+static void fail(struct op *op, int status)
+{
+	end((struct stat_op *)op, status);
+}
+
+/* The last component, as everywhere else; "/" and "" have none. */
+static void set_name(struct stat_op *s)
+{
+	size_t n = strlen(s->path);
+	const char *slash;
+
+	while (n > 1 && s->path[n - 1] == '/')
+		n--;
+	slash = n > 1 ? memrchr(s->path, '/', n) : NULL;
+	s->entry.name = slash ? slash + 1 : s->path;
+	s->entry.name_len = n - (size_t)(s->entry.name - s->path);
+	s->entry.dot = false;
+}
+
+static int refused(struct stat_op *s, const struct aftp_reply *r)
+{
+	client_set_error(s->c, aftp_reply_message(r));
+	return r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r);
+}
+
+/* --- CWD ------------------------------------------------------------------------------------------ */
+
+static int verdict(const struct stat_op *s, int cwd_status)
+{
+	const int all[] = { s->size_status, s->mdtm_status, cwd_status };
+	bool missing = s->size_status == AFTP_ENOENT || s->mdtm_status == AFTP_ENOENT;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i] != AFTP_ENOENT && all[i] != AFTP_EREPLY && all[i] != AFTP_ENOTSUP)
+			return all[i];
+	/* CWD says so of files, too. */
+	return missing ? AFTP_ENOENT : AFTP_EREPLY;
+}
+
+static void on_cwd(void *arg, int status, const struct aftp_reply *r)
+{
+	struct stat_op *s = arg;
+
+	if (status < 0)
+		return;
+	if (r->code / 100 == 2) {
+		s->entry.type = AFTP_TYPE_DIR;
+		end(s, 0);
+		return;
+	}
+	status = refused(s, r);
+	if (status == -ENOTDIR) {
+		s->entry.type = AFTP_TYPE_FILE;
+		end(s, 0);
+		return;
+	}
+	/* Something with a time is there. */
+	end(s, s->mdtm_status == 0 ? 0 : verdict(s, status));
+}
+
+static void on_pwd(void *arg, int status, const struct aftp_reply *r)
+{
+	struct stat_op *s = arg;
+
+	if (status < 0)
+		return;
+	s->entry.type = AFTP_TYPE_DIR;
+	end(s, r->code == 257 ? 0 : refused(s, r));
+}
+
+static int start_cwd(struct op *op)
+{
+	struct stat_op *s = (struct stat_op *)op;
+
+	/* Where we are. */
+	if (!s->path[0])
+		return wire_command(&s->c->wire, 0, on_pwd, s, "PWD", NULL);
+	return cwd_go(&s->c->cwd, s->path, on_cwd, s);
+}
+
+/* In a turn of its own: it leaves the working directory, and nothing may be sent between. */
+static void ask_cwd(struct stat_op *s)
+{
+	s->op.exclusive = true;
+	s->op.start = start_cwd;
+	queue_add_first(&s->c->queue, &s->op);
+	client_wake(s->c);
+}
+
+/* --- SIZE and MDTM -------------------------------------------------------------------------------- */
+
+/* A reply is in, or will not come. */
+static void answered(struct stat_op *s)
+{
+	if (--s->owed > 0)
+		return;
+	if (s->failed) {
+		end(s, s->failed);
+	} else if (s->size_status == 0) {
+		s->entry.type = AFTP_TYPE_FILE;
+		end(s, 0);
+	} else {
+		ask_cwd(s);
+	}
+}
+
+static void on_size(void *arg, int status, const struct aftp_reply *r)
+{
+	struct stat_op *s = arg;
+
+	s->failed = status;
+	if (status == 0) {
+		s->size_status = aftp_reply_size(r, &s->entry.size);
+		if (s->size_status == 0)
+			s->entry.have |= AFTP_HAVE_SIZE;
+		else
+			s->size_status = refused(s, r);
+		s->c->features.no_size |= features_unknown_command(r->code);
+	}
+	answered(s);
+}
+
+static void on_mdtm(void *arg, int status, const struct aftp_reply *r)
+{
+	struct stat_op *s = arg;
+
+	s->failed = status;
+	if (status == 0) {
+		s->mdtm_status = aftp_reply_mdtm(r, &s->entry.mtime, &s->entry.mtime_nsec);
+		if (s->mdtm_status == 0) {
+			s->entry.have |= AFTP_HAVE_MTIME;
+			s->entry.precision = s->entry.mtime_nsec ? AFTP_TIME_NANO : AFTP_TIME_SECOND;
+		} else {
+			s->mdtm_status = refused(s, r);
+		}
+		s->c->features.no_mdtm |= features_unknown_command(r->code);
+	}
+	answered(s);
+}
+
+/* < 0 only when nothing was sent. */
+static int ask_size(struct stat_op *s)
+{
+	const struct aftp_features *f = &s->c->features;
+	int rc = 0;
+
+	if (s->path[0] && features_may_size(f)) {
+		rc = wire_command(&s->c->wire, 0, on_size, s, "SIZE", s->path);
+		s->owed += rc == 0;
+	}
+	if (rc == 0 && s->path[0] && features_may_mdtm(f)) {
+		rc = wire_command(&s->c->wire, 0, on_mdtm, s, "MDTM", s->path);
+		s->owed += rc == 0;
+	}
+	if (s->owed > 0)
+		return 0;
+	if (rc == 0)
+		ask_cwd(s);
+	return rc;
+}
+
+/* --- MLST ----------------------------------------------------------------------------------------- */
+
+/* The facts are on a line between the first and the last, behind a space; some servers leave the space out. */
+static bool take_facts(struct stat_op *s, const struct aftp_reply *r)
+{
+	for (size_t i = 0; i < r->lines; i++) {
+		size_t n;
+		const char *line = aftp_reply_line(r, i, &n);
+
+		if (i == 0 && r->lines > 1)
+			continue;
+		while (n > 0 && *line == ' ')
+			line++, n--;
+		if (memchr(line, '=', n) && aftp_entry_parse_mlsx(&s->entry, line, n) == AFTP_LINE_ENTRY)
+			return true;
+	}
+	return false;
+}
+
+static void on_mlst(void *arg, int status, const struct aftp_reply *r)
+{
+	struct stat_op *s = arg;
+
+	if (status < 0) {
+		end(s, status);
+		return;
+	}
+	if (features_unknown_command(r->code)) {
+		s->c->features.no_mlst = true;
+		status = ask_size(s);
+		if (status < 0)
+			end(s, status);
+		return;
+	}
+	if (r->code / 100 != 2) {
+		end(s, refused(s, r));
+		return;
+	}
+	status = take_facts(s, r) ? 0 : AFTP_EPROTO;
+	set_name(s);
+	end(s, status);
+}
+
+static int start(struct op *op)
+{
+	struct stat_op *s = (struct stat_op *)op;
+	struct aftp_client *c = s->c;
+	int rc = s->path[0] == '/' ? 0 : cwd_return(&c->cwd);
+
+	if (rc != 0)
+		return rc;
+	if (!features_may_mlst(&c->features))
+		return ask_size(s);
+	return wire_command(&c->wire, 0, on_mlst, s, "MLST", s->path[0] ? s->path : NULL);
+}
+
+int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg)
+{
+	struct stat_op *s;
+	int rc;
+
+	if (!path || !cb)
+		return AFTP_EINVAL;
+	rc = client_check_path(path);
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return AFTP_ENOMEM;
+	s->op.start = start;
+	s->op.fail = fail;
+	s->c = c;
+	s->cb = cb;
+	s->arg = arg;
+	s->size_status = s->mdtm_status = AFTP_ENOTSUP;
+	s->path = strdup(path);
+	rc = s->path ? client_ask(c, &s->op) : AFTP_ENOMEM;
+	if (rc < 0) {
+		free(s->path);
+		free(s);
+		return rc;
+	}
+	set_name(s);
+	return 0;
+}

@@ -1,0 +1,317 @@
+#include "client/xfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client_impl.h"
+
+static int start(struct op *op);
+static void lost(struct op *op, int status);
+static void turn(struct op *op);
+
+int xfer_init(struct aftp_transfer *t, struct aftp_client *c, const struct xfer_kind *kind, const char *path)
+{
+	t->op = (struct op){ .exclusive = true, .start = start, .fail = lost, .turn = turn };
+	t->c = c;
+	t->kind = kind;
+	t->passive = (struct passive){ .transfer = t, .client = c };
+	t->path = strdup(path);
+	return t->path ? client_check_path(path) : AFTP_ENOMEM;
+}
+
+void xfer_finish(struct aftp_transfer *t)
+{
+	free(t->path);
+	free(t);
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+static void conclude(struct aftp_transfer *t)
+{
+	struct aftp_client *c = t->c;
+
+	t->phase = XFER_OVER;
+	dataconn_close(&t->data, false);
+	wire_hold(&c->wire, false);
+	wire_set_deadline(&c->wire, 0);
+	queue_done(&c->queue, &t->op);
+	client_wake(c);
+	t->kind->done(t);
+}
+
+void xfer_over(struct aftp_transfer *t)
+{
+	dataconn_close(&t->data, false);
+	if (t->kind->again && t->kind->again(t))
+		return;
+	conclude(t);
+}
+
+/* The connection is gone, or the client closes. */
+static void lost(struct op *op, int status)
+{
+	struct aftp_transfer *t = (struct aftp_transfer *)op;
+
+	if (t->status == 0)
+		t->status = status;
+	conclude(t);
+}
+
+void xfer_data_ended(struct aftp_transfer *t, int status)
+{
+	t->ended = true;
+	if (status < 0 && t->status == 0)
+		t->status = status;
+	wire_hold(&t->c->wire, false);
+	if (t->replied)
+		xfer_over(t);
+}
+
+/* --- replies -------------------------------------------------------------------------------------- */
+
+/* What a refusal means here. After a 1xx, it is trouble and never absence. */
+static int refusal(const struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	int status = aftp_reply_error(r);
+
+	if (r->code == 425 || r->code == 426)
+		return AFTP_ECONNRESET;
+	if (t->accepted && (status == AFTP_ENOENT || status == AFTP_EREPLY || status == AFTP_ENOTSUP))
+		return AFTP_EIO;
+	return status;
+}
+
+static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	wire_settle(&t->c->wire);
+	t->replied = true;
+	t->code = r->code;
+	snprintf(t->message, sizeof t->message, "%s", aftp_reply_message(r));
+	if (r->code / 100 == 3) {
+		wire_lose(&t->c->wire, AFTP_EPROTO, t->message);
+		return;
+	}
+	if (t->kind->final)
+		t->kind->final(t, r);
+	if (r->code >= 400) {
+		client_set_error(t->c, t->message);
+		/* The server's words are better than what the data connection went through. */
+		if (!t->stopping)
+			t->status = refusal(t, r);
+	}
+	if (r->code >= 400 || t->ended || t->stopping)
+		xfer_over(t);
+}
+
+static void on_reply(void *arg, int status, const struct aftp_reply *r)
+{
+	struct aftp_transfer *t = arg;
+
+	if (status < 0)
+		return;
+	if (t->phase == XFER_DRAINING) {
+		xfer_drained(t, r);
+		return;
+	}
+	if (r->code >= 200) {
+		on_final(t, r);
+		return;
+	}
+	if (!t->accepted) {
+		t->accepted = true;
+		if (t->kind->early && !t->stopping)
+			t->kind->early(t, r);
+	}
+	if (t->connected && !t->stopping)
+		t->kind->flow(t);
+}
+
+int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument)
+{
+	return wire_command(&t->c->wire, WIRE_HOLD, on_reply, t, verb, argument);
+}
+
+/* --- on the way ----------------------------------------------------------------------------------- */
+
+void xfer_attempt(struct aftp_transfer *t)
+{
+	int rc = 0;
+
+	t->phase = XFER_ASKING;
+	t->status = t->code = 0;
+	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
+	t->message[0] = '\0';
+	if (t->kind->before)
+		rc = t->kind->before(t);
+	if (rc == 0)
+		rc = passive_ask(&t->passive);
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+}
+
+static int start(struct op *op)
+{
+	struct aftp_transfer *t = (struct aftp_transfer *)op;
+	int rc = t->path[0] == '/' ? 0 : cwd_return(&t->c->cwd);
+
+	if (rc == 0)
+		xfer_attempt(t);
+	return rc;
+}
+
+static void turn(struct op *op)
+{
+	struct aftp_transfer *t = (struct aftp_transfer *)op;
+
+	if (!t->stop_due)
+		return;
+	t->stop_due = false;
+	xfer_stop(t);
+}
+
+static void send_command(struct aftp_transfer *t)
+{
+	int rc;
+
+	t->phase = XFER_RUNNING;
+	t->sent = true;
+	rc = t->kind->command(t);
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+	else if (t->connected)
+		t->kind->flow(t);
+}
+
+static void end_early(struct aftp_transfer *t, int status)
+{
+	if (t->status == 0)
+		t->status = status;
+	xfer_over(t);
+}
+
+/* Before any command was sent. */
+static void unreachable(struct aftp_transfer *t, int status)
+{
+	if (!t->stopping && passive_retry(&t->passive)) {
+		t->phase = XFER_ASKING;
+		t->retried = true;
+		return;
+	}
+	client_set_error(t->c, "the data connection cannot be made");
+	end_early(t, status);
+}
+
+void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr)
+{
+	if (status == 0 && !t->stopping && t->kind->check)
+		status = t->kind->check(t);
+	if (status < 0 || t->stopping) {
+		end_early(t, status);
+		return;
+	}
+	status = dataconn_open(&t->data, t, t->c, addr);
+	if (status < 0)
+		unreachable(t, status);
+	else if (t->c->features.data_works)
+		send_command(t);
+	else
+		t->phase = XFER_DIALING;
+}
+
+void xfer_connected(struct aftp_transfer *t, int status)
+{
+	if (status < 0 || t->phase == XFER_DRAINING)
+		dataconn_close(&t->data, false);
+	if (status < 0) {
+		if (t->phase == XFER_DIALING)
+			unreachable(t, status);
+		else if (t->phase == XFER_RUNNING)
+			xfer_fail(t, status);
+		return;
+	}
+	t->connected = true;
+	t->c->features.data_works = true;
+	t->c->features.no_epsv |= t->retried;
+	if (t->phase == XFER_DIALING)
+		send_command(t);
+	else if (t->phase == XFER_RUNNING && !t->stopping)
+		t->kind->flow(t);
+}
+
+/* --- reading -------------------------------------------------------------------------------------- */
+
+static bool deaf(const struct aftp_transfer *t)
+{
+	return t->stopping || t->c->state != CLIENT_READY;
+}
+
+static char *lend(void *arg, size_t *len)
+{
+	struct aftp_transfer *t = arg;
+	char *room = deaf(t) ? NULL : t->kind->lend(t, len);
+
+	return deaf(t) ? NULL : room;
+}
+
+static void begin_reading(struct aftp_transfer *t);
+
+static void landed(void *arg, ssize_t n)
+{
+	struct aftp_transfer *t = arg;
+
+	if (n > 0) {
+		t->bytes += (uint64_t)n;
+		if (!deaf(t))
+			t->kind->landed(t, (size_t)n);
+		return;
+	}
+	if (n == AFTP_ETIMEDOUT && wire_silence(&t->c->wire) < t->c->timeout_ms) {
+		begin_reading(t);
+		return;
+	}
+	/* One that waits for this end before it says 226 shall not wait. */
+	dataconn_close(&t->data, false);
+	if (n == AFTP_ETIMEDOUT)
+		wire_lose(&t->c->wire, AFTP_ETIMEDOUT, "no data");
+	else
+		xfer_data_ended(t, n == AFTP_EOF ? 0 : (int)n);
+}
+
+static void begin_reading(struct aftp_transfer *t)
+{
+	int rc = aftp_stream_read_start(t->data->stream, lend, landed, t);
+
+	if (rc < 0) {
+		dataconn_close(&t->data, false);
+		xfer_data_ended(t, rc);
+	}
+}
+
+void xfer_read_start(struct aftp_transfer *t)
+{
+	if (t->reading || !t->data)
+		return;
+	t->reading = true;
+	wire_hold(&t->c->wire, true);
+	begin_reading(t);
+}
+
+/* --- the calls ------------------------------------------------------------------------------------ */
+
+void aftp_transfer_resume(struct aftp_transfer *t)
+{
+	if (t->reading && t->data)
+		aftp_stream_resume(t->data->stream);
+}
+
+void aftp_transfer_cancel(struct aftp_transfer *t)
+{
+	xfer_fail(t, AFTP_ECANCELED);
+}
+
+uint64_t aftp_transfer_bytes(const struct aftp_transfer *t)
+{
+	return t->bytes;
+}

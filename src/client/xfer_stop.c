@@ -1,0 +1,73 @@
+/* xfer_stop - how a transfer ends before its end. */
+#include <stdio.h>
+
+#include "client/client_impl.h"
+#include "client/xfer.h"
+
+void xfer_fail(struct aftp_transfer *t, int status)
+{
+	if (t->stopping || t->phase == XFER_OVER)
+		return;
+	t->stopping = true;
+	if (t->status == 0)
+		t->status = status;
+	if (t->phase == XFER_WAITING)
+		t->op.canceled = true;
+	else
+		t->stop_due = true;
+	client_wake(t->c);
+}
+
+/* A connection that is being made is waited for: the server, which waits for it, too, then sees it end. */
+static void drain(struct aftp_transfer *t)
+{
+	bool writing = t->kind->lend == NULL;
+	int rc;
+
+	t->phase = XFER_DRAINING;
+	if (t->connected)
+		dataconn_close(&t->data, writing);
+	wire_hold(&t->c->wire, false);
+	wire_set_deadline(&t->c->wire, XFER_DRAIN_MS);
+	rc = wire_command_unowed(&t->c->wire, "PWD");
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+}
+
+void xfer_stop(struct aftp_transfer *t)
+{
+	switch (t->phase) {
+	case XFER_DIALING: xfer_over(t); break;
+	case XFER_RUNNING:
+		if (t->replied)
+			xfer_over(t);
+		else
+			drain(t);
+		break;
+	case XFER_WAITING:
+	case XFER_ASKING: /* the answer ends it */
+	case XFER_DRAINING:
+	case XFER_OVER: break;
+	}
+}
+
+/* Servers differ: 426, 451, 226, or a second 150; and some answer PWD before they have noticed the end of the data. */
+void xfer_drained(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	if (r->code == 257) {
+		t->proven = true;
+	} else if (r->code < 200 && !t->accepted) {
+		t->accepted = true;
+	} else if (!t->answered) {
+		t->answered = true;
+		t->code = r->code;
+		snprintf(t->message, sizeof t->message, "%s", aftp_reply_message(r));
+	} else if (r->code >= 500) {
+		wire_lose(&t->c->wire, AFTP_EPROTO, "PWD refused after a transfer that was stopped");
+		return;
+	}
+	if (!t->proven || !t->answered)
+		return;
+	wire_settle(&t->c->wire);
+	xfer_over(t);
+}
