@@ -310,8 +310,11 @@ char *talk_drain(int fd, size_t *n, bool *reset)
 	assert_non_null(data);
 	while ((got = recv(fd, data + len, cap - len - 1, 0)) > 0) {
 		len += (size_t)got;
-		if (cap - len < 1 << 15)
-			assert_non_null(data = realloc(data, cap *= 2));
+		if (cap - len < 1 << 15) {
+			char *more = realloc(data, cap *= 2);
+			assert_non_null(more);
+			data = more;
+		}
 	}
 	if (got < 0 && errno == EAGAIN)
 		fail_msg("the data connection is silent for %d s after %zu bytes", PATIENCE_S, len);
