@@ -22,28 +22,28 @@ struct aftp_client;
 struct aftp_transfer;
 
 struct aftp_client_options {
-	const char *host;                /* name or address */
-	uint16_t port;                   /* 0 = 21 */
-	const char *user;                /* NULL = "anonymous" */
-	const char *password;            /* NULL = "anon@" for anonymous, else "" */
-	const char *account;             /* for ACCT (332); NULL = none: then 332 is AFTP_ELOGIN */
-	int64_t connect_timeout_ms;      /* each TCP connect and the greeting; 0 = 30000 */
-	int64_t timeout_ms;              /* silence while something is owed, on either connection; 0 = 60000 */
-	bool no_epsv;                    /* PASV at once */
-	bool no_mlsd;                    /* LIST at once */
-	struct aftp_stream_throttle throttle;   /* for data connections; references are taken; may be empty */
-	const struct aftp_log *log;      /* copied; may be NULL */
+	const char *host;                     /* name or address */
+	uint16_t port;                        /* 0 = 21 */
+	const char *user;                     /* NULL = "anonymous" */
+	const char *password;                 /* NULL = "anon@" for anonymous, else "" */
+	const char *account;                  /* for ACCT (332); NULL = none: then 332 is AFTP_ELOGIN */
+	int64_t connect_timeout_ms;           /* each TCP connect and the greeting; 0 = 30000 */
+	int64_t timeout_ms;                   /* silence while something is owed, on either connection; 0 = 60000 */
+	bool no_epsv;                         /* PASV at once */
+	bool no_mlsd;                         /* LIST at once */
+	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
+	const struct aftp_log *log;           /* copied; may be NULL */
 };
 
 /* What FEAT and experience have told. */
 struct aftp_features {
-	bool feat;                       /* FEAT was answered */
+	bool feat; /* FEAT was answered */
 	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
-	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm;  /* refused once; not tried again on this connection */
-	bool no_list_all;                /* `LIST -a` was refused where LIST was not */
-	bool data_works;                 /* a data connection was made; before that, no command is sent until it stands */
-	char mlst_facts[160];            /* the facts list as sent, "" when none */
-	char system[64];                 /* SYST's answer when it was asked, else "" */
+	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm; /* refused once; not tried again on this connection */
+	bool no_list_all;                                 /* `LIST -a` was refused where LIST was not */
+	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
+	char mlst_facts[160]; /* the facts list as sent, "" when none */
+	char system[64];      /* SYST's answer when it was asked, else "" */
 };
 
 /* All strings are copied. */
@@ -61,8 +61,8 @@ void aftp_client_assume(struct aftp_client *c, const struct aftp_features *f);
  * What is under way has got its callback before. After it only close may be called. */
 void aftp_client_on_lost(struct aftp_client *c, aftp_client_cb *cb, void *arg);
 
-bool aftp_client_alive(const struct aftp_client *c);          /* logged in and in step */
-bool aftp_client_idle(const struct aftp_client *c);           /* alive, nothing queued, owed or transferring */
+bool aftp_client_alive(const struct aftp_client *c); /* logged in and in step */
+bool aftp_client_idle(const struct aftp_client *c);  /* alive, nothing queued, owed or transferring */
 const struct aftp_features *aftp_client_features(const struct aftp_client *c);
 /* The server's words (or the system's) for the latest failure: one line, "" when none. Valid until the next call. */
 const char *aftp_client_error(const struct aftp_client *c);
@@ -91,9 +91,9 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 /* --- transfers ------------------------------------------------------------------------------------ */
 
 struct aftp_transfer_result {
-	uint64_t bytes;                  /* moved on the data connection */
-	int code;                        /* the final reply's code, 0 when none came */
-	const char *message;             /* its text, "" when none; valid during the call */
+	uint64_t bytes;      /* moved on the data connection */
+	int code;            /* the final reply's code, 0 when none came */
+	const char *message; /* its text, "" when none; valid during the call */
 };
 
 /* The end of a transfer, exactly once. 0: both ends agree. AFTP_ECANCELED after a cancel (the connection is in step again, or lost).
@@ -110,7 +110,8 @@ struct aftp_sink {
 	aftp_transfer_cb *done;
 	void *arg;
 };
-int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset, const struct aftp_sink *sink);
+int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
+	const struct aftp_sink *sink);
 
 /* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with aftp_transfer_write() or
  * aftp_transfer_finish(). */
@@ -120,9 +121,11 @@ struct aftp_source {
 	void *arg;
 };
 enum aftp_store { AFTP_STORE, AFTP_APPEND };
-int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum aftp_store how, const char *path, uint64_t offset, const struct aftp_source *source);
-int aftp_transfer_write(struct aftp_transfer *t, const char *data, size_t n);    /* memory is lent until the next ready or done; AFTP_EBUSY before ready */
-int aftp_transfer_finish(struct aftp_transfer *t);                               /* end of data: half-close, then the final reply */
+int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum aftp_store how, const char *path,
+	uint64_t offset, const struct aftp_source *source);
+int aftp_transfer_write(struct aftp_transfer *t, const char *data,
+	size_t n); /* memory is lent until the next ready or done; AFTP_EBUSY before ready */
+int aftp_transfer_finish(struct aftp_transfer *t); /* end of data: half-close, then the final reply */
 
 /* After a NULL from lend: ask again (later in the loop). */
 void aftp_transfer_resume(struct aftp_transfer *t);
@@ -135,16 +138,17 @@ uint64_t aftp_transfer_bytes(const struct aftp_transfer *t);
 /* --- listings ------------------------------------------------------------------------------------- */
 
 struct aftp_list_result {
-	uint64_t entries;                /* handed over */
-	uint64_t unknown;                /* lines no dialect knows: when > 0 the listing has holes */
-	bool truncated;                  /* the server said that it cut the listing */
+	uint64_t entries; /* handed over */
+	uint64_t unknown; /* lines no dialect knows: when > 0 the listing has holes */
+	bool truncated;   /* the server said that it cut the listing */
 	enum aftp_listing_kind kind;
-	const char *message;             /* the final reply's text; valid during the call */
+	const char *message; /* the final reply's text; valid during the call */
 };
 typedef void aftp_list_cb(void *arg, int status, const struct aftp_list_result *result);
 
 /* MLSD path, or where the server has none: LIST -a path when the path is safe to send so, else CWD and LIST -a (see command_list_safe).
  * "." and ".." are handed over, marked. Entries come while the data flows. Callbacks: entry any number of times (non-zero stops the listing with that status), done once. */
-int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry, aftp_list_cb *done, void *arg);
+int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done, void *arg);
 
 #endif

@@ -256,11 +256,11 @@ static void lost(void *arg, int status, const char *why)
 /* --- commands ------------------------------------------------------------------------------------- */
 
 struct command {
-	struct op op;                    /* first */
+	struct op op; /* first */
 	struct aftp_client *c;
 	aftp_reply_cb *cb;
 	void *arg;
-	struct buf line;                 /* and a NUL */
+	struct buf line; /* and a NUL */
 	char verb[16];
 };
 

@@ -27,17 +27,17 @@ enum client_state {
 	CLIENT_NEW,
 	CLIENT_OPENING,
 	CLIENT_READY,
-	CLIENT_DEAD,                     /* could not be opened, or was lost: only close is left */
+	CLIENT_DEAD, /* could not be opened, or was lost: only close is left */
 	CLIENT_CLOSING,
 };
 
 struct client_opening {
-	aftp_client_cb *cb;              /* NULL: it is over */
+	aftp_client_cb *cb; /* NULL: it is over */
 	void *arg;
 	struct dial *dial;
 	enum login at;
-	unsigned owed;                   /* replies of the round that sets the session up */
-	bool second;                     /* its second round */
+	unsigned owed; /* replies of the round that sets the session up */
+	bool second;   /* its second round */
 };
 
 struct aftp_client {
@@ -51,14 +51,14 @@ struct aftp_client {
 	struct aftp_stream_throttle throttle;
 	struct aftp_log log;
 	struct aftp_features features;
-	bool assumed;                    /* features come from an earlier connection */
+	bool assumed; /* features come from an earlier connection */
 	struct client_opening opening;
 	struct wire wire;
 	struct queue queue;
 	struct cwd cwd;
-	int open;                        /* connections whose handles are not closed yet, the control connection included */
-	bool quitting;                   /* QUIT is to be said before the end */
-	bool waved;                      /* and was */
+	int open;      /* connections whose handles are not closed yet, the control connection included */
+	bool quitting; /* QUIT is to be said before the end */
+	bool waved;    /* and was */
 	bool ended;
 	aftp_client_cb *lost;
 	void *lost_arg;
@@ -68,14 +68,14 @@ struct aftp_client {
 };
 
 /* client.c */
-void client_wake(struct aftp_client *c);                 /* a turn is due */
+void client_wake(struct aftp_client *c); /* a turn is due */
 void client_set_error(struct aftp_client *c, const char *text);
-int client_check_path(const char *path);                 /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
-int client_ask(struct aftp_client *c, struct op *op);    /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
-void client_connection_closed(struct aftp_client *c);    /* one of `open` */
+int client_check_path(const char *path);              /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
+int client_ask(struct aftp_client *c, struct op *op); /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
+void client_connection_closed(struct aftp_client *c); /* one of `open` */
 
 /* opening.c */
 int opening_start(struct aftp_client *c, aftp_client_cb *cb, void *arg);
-void opening_fail(struct aftp_client *c, int status);    /* the callback gets it; no effect when it is over */
+void opening_fail(struct aftp_client *c, int status); /* the callback gets it; no effect when it is over */
 
 #endif

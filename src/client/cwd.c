@@ -94,8 +94,8 @@ static bool changes(const char *verb)
 
 static bool matters(const char *verb, const char *argument)
 {
-	static const char *const never[] = { "NOOP", "SYST", "FEAT", "OPTS", "TYPE", "MODE", "STRU", "HELP", "ALLO", "REST",
-		"CLNT", "LANG", "QUIT", "ABOR", NULL };
+	static const char *const never[] = { "NOOP", "SYST", "FEAT", "OPTS", "TYPE", "MODE", "STRU", "HELP", "ALLO",
+		"REST", "CLNT", "LANG", "QUIT", "ABOR", NULL };
 
 	if (changes(verb))
 		return true;

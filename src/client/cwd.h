@@ -12,12 +12,12 @@
 #include "client/wire.h"
 
 struct cwd {
-	struct op op;                    /* the way back; first */
+	struct op op; /* the way back; first */
 	struct wire *wire;
 	struct queue *queue;
-	char *dir;                       /* the caller's; NULL = not known */
-	bool away;                       /* the library has gone elsewhere */
-	bool lost;                       /* and there is no way back */
+	char *dir; /* the caller's; NULL = not known */
+	bool away; /* the library has gone elsewhere */
+	bool lost; /* and there is no way back */
 };
 
 void cwd_init(struct cwd *d, struct wire *w, struct queue *q);

@@ -13,7 +13,7 @@ struct aftp_transfer;
 
 struct dataconn {
 	struct aftp_client *client;
-	struct aftp_transfer *transfer;  /* NULL: given up */
+	struct aftp_transfer *transfer; /* NULL: given up */
 	struct aftp_stream *stream;
 };
 

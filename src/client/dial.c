@@ -9,14 +9,14 @@
 struct dial {
 	uv_loop_t *loop;
 	uv_getaddrinfo_t lookup;
-	uv_timer_t timer;               /* bounds the lookup, and calls back what is known at once */
+	uv_timer_t timer; /* bounds the lookup, and calls back what is known at once */
 	struct addrinfo *first, *next;
 	unsigned tried;
 	struct aftp_stream *stream;
 	int64_t limit_ms;
-	int status;                     /* of the addresses so far */
-	unsigned busy;                  /* lookup, timer and streams that still hold this memory */
-	dial_cb *cb;                    /* NULL: over */
+	int status;    /* of the addresses so far */
+	unsigned busy; /* lookup, timer and streams that still hold this memory */
+	dial_cb *cb;   /* NULL: over */
 	void *arg;
 };
 
@@ -144,8 +144,8 @@ static void lookup_late(uv_timer_t *timer)
 	end(d, AFTP_ERESOLVE, NULL, "the name service does not answer");
 }
 
-int dial_start(struct dial **out, uv_loop_t *loop, const char *host, uint16_t port, int64_t limit_ms, dial_cb *cb,
-		void *arg)
+int dial_start(
+	struct dial **out, uv_loop_t *loop, const char *host, uint16_t port, int64_t limit_ms, dial_cb *cb, void *arg)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct dial *d = calloc(1, sizeof *d);

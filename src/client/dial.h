@@ -16,8 +16,8 @@ struct dial;
 typedef void dial_cb(void *arg, int status, struct aftp_stream *stream, const char *why);
 
 /* The limit holds for the name lookup and for each address. 0, AFTP_ERESOLVE (a name that cannot be one), AFTP_ENOMEM. */
-int dial_start(struct dial **out, uv_loop_t *loop, const char *host, uint16_t port, int64_t limit_ms, dial_cb *cb,
-		void *arg);
+int dial_start(
+	struct dial **out, uv_loop_t *loop, const char *host, uint16_t port, int64_t limit_ms, dial_cb *cb, void *arg);
 
 /* Nothing is called any more; sets *d to NULL. A name lookup that is already running ends by itself, later. */
 void dial_abandon(struct dial **d);

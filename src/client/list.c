@@ -18,21 +18,21 @@ enum { BLOCK = 64 << 10, BYTES_MAX = 1 << 30 };
 
 enum list_step {
 	LIST_MLSD,
-	LIST_ALL,                        /* LIST -a */
+	LIST_ALL, /* LIST -a */
 	LIST_PLAIN,
-	LIST_SETTLED,                    /* no further attempt */
+	LIST_SETTLED, /* no further attempt */
 };
 
 struct list {
-	struct aftp_transfer t;          /* first */
+	struct aftp_transfer t; /* first */
 	aftp_entry_cb *entry;
 	aftp_list_cb *done;
 	void *arg;
 	enum list_step step;
-	bool all_failed;                 /* LIST -a was refused, or showed nothing */
-	bool there;                      /* CWD has brought us to the directory */
-	int cwd_status;                  /* or why not */
-	bool dots;                       /* "." or ".." was in it */
+	bool all_failed; /* LIST -a was refused, or showed nothing */
+	bool there;      /* CWD has brought us to the directory */
+	int cwd_status;  /* or why not */
+	bool dots;       /* "." or ".." was in it */
 	bool truncated;
 	struct aftp_listing listing;
 	char *block;
@@ -277,8 +277,8 @@ static void done(struct aftp_transfer *t)
 	};
 
 	if (x->listing.unknown > 0)
-		aftp_log(&t->c->log, AFTP_LOG_WARN, "%s: %llu lines of the listing are not understood; the first: %s", t->path,
-				(unsigned long long)x->listing.unknown, x->listing.first_unknown);
+		aftp_log(&t->c->log, AFTP_LOG_WARN, "%s: %llu lines of the listing are not understood; the first: %s",
+			t->path, (unsigned long long)x->listing.unknown, x->listing.first_unknown);
 	x->done(x->arg, t->status, &result);
 	aftp_listing_finish(&x->listing);
 	free(x->block);
@@ -298,7 +298,7 @@ static const struct xfer_kind list_kind = {
 };
 
 int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
-		aftp_list_cb *done_cb, void *arg)
+	aftp_list_cb *done_cb, void *arg)
 {
 	struct list *x;
 	int rc;

@@ -14,7 +14,7 @@ struct aftp_transfer;
 struct passive {
 	struct aftp_transfer *transfer;
 	struct aftp_client *client;
-	bool pasv;                       /* asked by PASV (for the last time) */
+	bool pasv; /* asked by PASV (for the last time) */
 };
 
 /* Asks; the answer is xfer_address(). A refused EPSV is followed by PASV, and never asked again on this connection.

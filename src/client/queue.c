@@ -41,7 +41,7 @@ static struct op *find_canceled(struct queue *q)
 {
 	struct op *op;
 
-	DL_FOREACH(q->ops, op)
+	DL_FOREACH (q->ops, op)
 		if (op->canceled)
 			return op;
 	return NULL;

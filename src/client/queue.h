@@ -10,9 +10,9 @@
 enum { QUEUE_MAX = 1000, QUEUE_AGAIN = 1 };
 
 struct op {
-	struct op *prev, *next;          /* queue::ops */
+	struct op *prev, *next; /* queue::ops */
 	bool exclusive;
-	bool canceled;                   /* while it waits: it will not start, and fails with AFTP_ECANCELED */
+	bool canceled; /* while it waits: it will not start, and fails with AFTP_ECANCELED */
 	/* Sends its first commands. QUEUE_AGAIN: something else must be done first, and has become `current`; the op goes
 	 * back in front. < 0: it could not, and fail() is called with that. */
 	int (*start)(struct op *op);
@@ -23,16 +23,16 @@ struct op {
 };
 
 struct queue {
-	bool open;                       /* something may be started */
-	struct op *ops;                  /* waiting */
+	bool open;      /* something may be started */
+	struct op *ops; /* waiting */
 	unsigned waiting;
-	struct op *current;              /* the exclusive one that is under way */
+	struct op *current; /* the exclusive one that is under way */
 };
 
 void queue_add(struct queue *q, struct op *op);
 void queue_add_first(struct queue *q, struct op *op);
-void queue_run(struct queue *q);                         /* starts what can be started, while it is open */
-void queue_done(struct queue *q, struct op *op);         /* before the op's memory goes */
-void queue_fail(struct queue *q, int status);            /* shuts it, and fails all that is in it */
+void queue_run(struct queue *q);                 /* starts what can be started, while it is open */
+void queue_done(struct queue *q, struct op *op); /* before the op's memory goes */
+void queue_fail(struct queue *q, int status);    /* shuts it, and fails all that is in it */
 
 #endif

@@ -9,9 +9,9 @@
 #include "client/xfer.h"
 
 struct retrieve {
-	struct aftp_transfer t;          /* first */
+	struct aftp_transfer t; /* first */
 	struct aftp_sink sink;
-	bool placed;                     /* the server will begin at the offset */
+	bool placed; /* the server will begin at the offset */
 };
 
 static struct retrieve *retrieve_of(struct aftp_transfer *t)
@@ -98,7 +98,7 @@ static const struct xfer_kind retrieve_kind = {
 };
 
 int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
-		const struct aftp_sink *sink)
+	const struct aftp_sink *sink)
 {
 	struct retrieve *x;
 	int rc;

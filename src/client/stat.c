@@ -9,14 +9,15 @@
 #include "client/features.h"
 
 struct stat_op {
-	struct op op;                    /* first */
+	struct op op; /* first */
 	struct aftp_client *c;
 	aftp_stat_cb *cb;
 	void *arg;
 	char *path;
 	unsigned owed;
-	int failed;                      /* the connection was lost meanwhile */
-	int size_status, mdtm_status;    /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
+	int failed;                   /* the connection was lost meanwhile */
+	int size_status, mdtm_status; /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
+	bool mlst_refused;
 	struct aftp_entry entry;
 };
 
@@ -62,7 +63,8 @@ static int refused(struct stat_op *s, const struct aftp_reply *r)
 static int verdict(const struct stat_op *s, int cwd_status)
 {
 	const int all[] = { s->size_status, s->mdtm_status, cwd_status };
-	bool missing = s->size_status == AFTP_ENOENT || s->mdtm_status == AFTP_ENOENT;
+	bool missing = s->size_status == AFTP_ENOENT || s->mdtm_status == AFTP_ENOENT ||
+		(s->mlst_refused && cwd_status == AFTP_ENOENT);
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] != AFTP_ENOENT && all[i] != AFTP_EREPLY && all[i] != AFTP_ENOTSUP)
@@ -228,7 +230,13 @@ static void on_mlst(void *arg, int status, const struct aftp_reply *r)
 		return;
 	}
 	if (r->code / 100 != 2) {
-		end(s, refused(s, r));
+		status = refused(s, r);
+		s->mlst_refused = true;
+		/* Words that do not say why: CWD may find better ones. */
+		if (status == AFTP_EREPLY && s->path[0])
+			ask_cwd(s);
+		else
+			end(s, status);
 		return;
 	}
 	status = take_facts(s, r) ? 0 : AFTP_EPROTO;

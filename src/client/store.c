@@ -9,14 +9,14 @@
 #include "client/xfer.h"
 
 struct store {
-	struct aftp_transfer t;          /* first */
+	struct aftp_transfer t; /* first */
 	struct aftp_source source;
 	enum aftp_store how;
-	bool placed;                     /* REST was accepted, or is not needed */
-	bool asked;                      /* ready() was called the first time */
-	bool wanted;                     /* it was, and is not answered */
-	size_t size;                     /* of what is being written */
-	bool finished;                   /* all was given */
+	bool placed;   /* REST was accepted, or is not needed */
+	bool asked;    /* ready() was called the first time */
+	bool wanted;   /* it was, and is not answered */
+	size_t size;   /* of what is being written */
+	bool finished; /* all was given */
 };
 
 static struct store *store_of(struct aftp_transfer *t)
@@ -109,7 +109,7 @@ static const struct xfer_kind store_kind = {
 };
 
 int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum aftp_store how, const char *path,
-		uint64_t offset, const struct aftp_source *source)
+	uint64_t offset, const struct aftp_source *source)
 {
 	struct store *x;
 	int rc;

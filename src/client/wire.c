@@ -13,7 +13,7 @@ enum { LAND = 2048, KEEP = 4096, LAST_WORDS_MS = 1000 };
 #define NEVER UINT64_MAX
 
 void wire_init(struct wire *w, uv_loop_t *loop, const struct aftp_log *log, void (*wake)(void *arg), wire_lost_cb *lost,
-		void *arg)
+	void *arg)
 {
 	*w = (struct wire){ .loop = loop, .log = *log, .wake = wake, .lost = lost, .arg = arg };
 	uv_timer_init(loop, &w->timer);
@@ -69,7 +69,8 @@ void wire_lose(struct wire *w, int status, const char *why)
 	uv_timer_stop(&w->timer);
 	if (w->stream)
 		aftp_stream_read_stop(w->stream);
-	aftp_log(&w->log, AFTP_LOG_INFO, "control connection lost: %s%s%s", aftp_strerror(status), why[0] ? ": " : "", why);
+	aftp_log(&w->log, AFTP_LOG_INFO, "control connection lost: %s%s%s", aftp_strerror(status), why[0] ? ": " : "",
+		why);
 	w->lost(w->arg, status, why);
 }
 
@@ -275,8 +276,8 @@ static void on_line(struct wire *w, const char *line, size_t n)
 	if (rc < 0) {
 		char why[120];
 
-		snprintf(why, sizeof why, "%s%.*s", rc == AFTP_EPROTO ? "not an FTP reply: " : "", (int)(n < 80 ? n : 80),
-				rc == AFTP_EPROTO ? line : "");
+		snprintf(why, sizeof why, "%s%.*s", rc == AFTP_EPROTO ? "not an FTP reply: " : "",
+			(int)(n < 80 ? n : 80), rc == AFTP_EPROTO ? line : "");
 		wire_lose(w, rc, why);
 		return;
 	}

@@ -23,14 +23,14 @@ enum {
 	WIRE_LINE_MAX = 16 << 10,
 	WIRE_REPLY_MAX = 1 << 20,
 	WIRE_COMMAND_MAX = 64 << 10,
-	WIRE_OUT_MAX = 8 << 20,          /* commands that wait for the kernel */
-	WIRE_EARLY_MAX = 100,            /* 1xx replies to one command */
-	WIRE_STRAY_MAX = 10,             /* 1xx replies to none */
+	WIRE_OUT_MAX = 8 << 20, /* commands that wait for the kernel */
+	WIRE_EARLY_MAX = 100,   /* 1xx replies to one command */
+	WIRE_STRAY_MAX = 10,    /* 1xx replies to none */
 };
 
 enum {
-	WIRE_EARLY = 1 << 0,             /* 1xx replies are handed over, too */
-	WIRE_HOLD = 1 << 1,              /* and every other, until wire_settle() gives the slot up */
+	WIRE_EARLY = 1 << 0, /* 1xx replies are handed over, too */
+	WIRE_HOLD = 1 << 1,  /* and every other, until wire_settle() gives the slot up */
 };
 
 /* status 0: `r` is a reply, valid during the call; else r is NULL. */
@@ -40,46 +40,46 @@ typedef void wire_reply_cb(void *arg, int status, const struct aftp_reply *r);
 typedef void wire_lost_cb(void *arg, int status, const char *why);
 
 struct wire_slot {
-	wire_reply_cb *cb;               /* NULL: nobody is interested any more */
+	wire_reply_cb *cb; /* NULL: nobody is interested any more */
 	void *arg;
 	unsigned flags;
 	char verb[8];
-	struct wire_slot *prev, *next;   /* wire::slots */
+	struct wire_slot *prev, *next; /* wire::slots */
 };
 
 struct wire {
 	uv_loop_t *loop;
 	struct aftp_log log;
-	struct aftp_stream *stream;      /* NULL before wire_open() and after the end */
+	struct aftp_stream *stream; /* NULL before wire_open() and after the end */
 	struct buf in, out, sending;
 	bool writing;
-	int write_status;                /* why nothing can be sent any more */
+	int write_status; /* why nothing can be sent any more */
 	struct aftp_reply reply;
 	struct wire_slot *slots;
-	unsigned owed;                   /* how many */
-	unsigned early;                  /* 1xx replies to the first of them so far */
-	uint64_t since;                  /* ms of the loop's clock: the last reply line, or the command that waits for one */
-	uint64_t limit_ms;               /* how long a reply may take; 0 = for ever */
-	uint64_t deadline;               /* the end of patience, whatever comes; 0 = none */
+	unsigned owed;     /* how many */
+	unsigned early;    /* 1xx replies to the first of them so far */
+	uint64_t since;    /* ms of the loop's clock: the last reply line, or the command that waits for one */
+	uint64_t limit_ms; /* how long a reply may take; 0 = for ever */
+	uint64_t deadline; /* the end of patience, whatever comes; 0 = none */
 	bool held, grace;
 	uv_timer_t timer;
-	int handles;                     /* not closed yet */
-	int status;                      /* < 0: lost */
-	void (*wake)(void *arg);         /* there is something to flush */
+	int handles;             /* not closed yet */
+	int status;              /* < 0: lost */
+	void (*wake)(void *arg); /* there is something to flush */
 	wire_lost_cb *lost;
-	void *arg;                       /* of both */
+	void *arg; /* of both */
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
 
 /* Caller's memory, which stays until wire_close() has called back. */
 void wire_init(struct wire *w, uv_loop_t *loop, const struct aftp_log *log, void (*wake)(void *arg), wire_lost_cb *lost,
-		void *arg);
+	void *arg);
 /* Takes a connected stream over, and reads. 0, or why it cannot (the stream is still taken). */
 int wire_open(struct wire *w, struct aftp_stream *stream);
 /* Closes; calls nobody but `closed`, when no handle is left. The slots must be gone by then. */
 void wire_close(struct wire *w, void (*closed)(void *arg), void *arg);
-void wire_finish(struct wire *w);                /* frees what a closed one holds */
+void wire_finish(struct wire *w); /* frees what a closed one holds */
 
 /* The connection is of no use any more: `lost` runs, now. No effect the second time. */
 void wire_lose(struct wire *w, int status, const char *why);

@@ -101,7 +101,8 @@ static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
 		if (!t->stopping)
 			t->status = refusal(t, r);
 	}
-	if (r->code >= 400 || t->ended || t->stopping)
+	/* What came before the server gave up is good: it is read to its end first. */
+	if (t->ended || t->stopping || (r->code >= 400 && !t->reading))
 		xfer_over(t);
 }
 

@@ -23,30 +23,30 @@
 enum { XFER_MESSAGE_MAX = 256, XFER_DRAIN_MS = 5000 };
 
 enum xfer_phase {
-	XFER_WAITING,            /* in the queue */
-	XFER_ASKING,             /* for an address; or what goes before */
-	XFER_DIALING,            /* no command was sent; the data connection is being made */
-	XFER_RUNNING,            /* the command was sent */
-	XFER_DRAINING,           /* stopped; the connection is being proven in step */
+	XFER_WAITING,  /* in the queue */
+	XFER_ASKING,   /* for an address; or what goes before */
+	XFER_DIALING,  /* no command was sent; the data connection is being made */
+	XFER_RUNNING,  /* the command was sent */
+	XFER_DRAINING, /* stopped; the connection is being proven in step */
 	XFER_OVER,
 };
 
 struct xfer_kind {
-	int (*before)(struct aftp_transfer *t);          /* sends what goes ahead of EPSV; may be NULL */
-	int (*check)(struct aftp_transfer *t);           /* an address is there: go on (0)? may be NULL */
-	int (*command)(struct aftp_transfer *t);         /* sends the command, by xfer_command() */
+	int (*before)(struct aftp_transfer *t);  /* sends what goes ahead of EPSV; may be NULL */
+	int (*check)(struct aftp_transfer *t);   /* an address is there: go on (0)? may be NULL */
+	int (*command)(struct aftp_transfer *t); /* sends the command, by xfer_command() */
 	/* The data connection stands and the command is sent, or there is a 1xx, too: go on with the data. */
 	void (*flow)(struct aftp_transfer *t);
-	void (*early)(struct aftp_transfer *t, const struct aftp_reply *r);      /* the first 1xx; may be NULL */
-	void (*final)(struct aftp_transfer *t, const struct aftp_reply *r);      /* the final reply; may be NULL */
-	char *(*lend)(struct aftp_transfer *t, size_t *len);     /* of kinds that read */
+	void (*early)(struct aftp_transfer *t, const struct aftp_reply *r); /* the first 1xx; may be NULL */
+	void (*final)(struct aftp_transfer *t, const struct aftp_reply *r); /* the final reply; may be NULL */
+	char *(*lend)(struct aftp_transfer *t, size_t *len);                /* of kinds that read */
 	void (*landed)(struct aftp_transfer *t, size_t n);
-	bool (*again)(struct aftp_transfer *t);          /* over with t->status: has another attempt begun? may be NULL */
-	void (*done)(struct aftp_transfer *t);           /* calls back, and frees t */
+	bool (*again)(struct aftp_transfer *t); /* over with t->status: has another attempt begun? may be NULL */
+	void (*done)(struct aftp_transfer *t);  /* calls back, and frees t */
 };
 
 struct aftp_transfer {
-	struct op op;                    /* first */
+	struct op op; /* first */
 	struct aftp_client *c;
 	const struct xfer_kind *kind;
 	enum xfer_phase phase;
@@ -54,41 +54,41 @@ struct aftp_transfer {
 	struct dataconn *data;
 	char *path;
 	uint64_t offset;
-	int status;                      /* what went wrong first */
-	bool stopping;                   /* nothing is lent, and nobody is told anything, until done */
-	bool stop_due;                   /* a turn shall see to it */
-	bool retried;                    /* by PASV */
+	int status;    /* what went wrong first */
+	bool stopping; /* nothing is lent, and nobody is told anything, until done */
+	bool stop_due; /* a turn shall see to it */
+	bool retried;  /* by PASV */
 	bool connected;
-	bool sent;                       /* the command */
-	bool accepted;                   /* 1xx */
-	bool replied;                    /* the final reply */
-	bool ended;                      /* of the data, one way or the other */
+	bool sent;     /* the command */
+	bool accepted; /* 1xx */
+	bool replied;  /* the final reply */
+	bool ended;    /* of the data, one way or the other */
 	bool reading;
-	bool proven, answered;           /* while draining: the 257; the transfer's last reply */
-	int code;                        /* of the final reply */
+	bool proven, answered; /* while draining: the 257; the transfer's last reply */
+	int code;              /* of the final reply */
 	char message[XFER_MESSAGE_MAX];
 	uint64_t bytes;
 };
 
 /* Fills what all kinds have in common. 0, AFTP_EBADNAME or AFTP_ENOMEM. */
 int xfer_init(struct aftp_transfer *t, struct aftp_client *c, const struct xfer_kind *kind, const char *path);
-void xfer_finish(struct aftp_transfer *t);               /* frees what t holds, and t */
+void xfer_finish(struct aftp_transfer *t); /* frees what t holds, and t */
 
 /* From within kinds, in callbacks from the loop only. */
 int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument);
-void xfer_read_start(struct aftp_transfer *t);           /* data comes by lend() and landed(); no effect when it does */
-void xfer_data_ended(struct aftp_transfer *t, int status);       /* 0: orderly */
-void xfer_fail(struct aftp_transfer *t, int status);     /* stops it with this status, which may be > 0 */
+void xfer_read_start(struct aftp_transfer *t); /* data comes by lend() and landed(); no effect when it does */
+void xfer_data_ended(struct aftp_transfer *t, int status); /* 0: orderly */
+void xfer_fail(struct aftp_transfer *t, int status);       /* stops it with this status, which may be > 0 */
 /* Begins, or begins again. When it cannot, the connection is lost, and t with it. */
 void xfer_attempt(struct aftp_transfer *t);
-void xfer_over(struct aftp_transfer *t);                 /* all is said: another attempt, or done. t may be gone */
+void xfer_over(struct aftp_transfer *t); /* all is said: another attempt, or done. t may be gone */
 
 /* From the connection's other parts. */
 void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr);
 void xfer_connected(struct aftp_transfer *t, int status);
 
 /* xfer_stop.c */
-void xfer_stop(struct aftp_transfer *t);                 /* by phase; t->stopping is set */
-void xfer_drained(struct aftp_transfer *t, const struct aftp_reply *r);  /* a reply while draining */
+void xfer_stop(struct aftp_transfer *t);                                /* by phase; t->stopping is set */
+void xfer_drained(struct aftp_transfer *t, const struct aftp_reply *r); /* a reply while draining */
 
 #endif

@@ -56,6 +56,9 @@ static bool fact_modify(struct aftp_entry *e, struct span v)
 
 static bool fact_mode(struct aftp_entry *e, struct span v)
 {
+	/* Python writes octal as 0o644. */
+	if (v.n > 2 && v.s[0] == '0' && v.s[1] == 'o')
+		v = (struct span){ v.s + 2, v.n - 2 };
 	/* Some servers send the bits of the type along. */
 	if (!scan_octal(v.s, v.n, 0177777, &e->mode))
 		return false;

@@ -12,8 +12,8 @@ no_mount() {
 	[ "$(wc -l <"$work/said")" = 1 ] || fail 'not one line'
 	grep -q '^ftpfs: .*'"$1" "$work/said" || fail "does not say '$1'"
 	! grep -q secret "$work/said" || fail 'says the password'
-	is_not_mounted "$mnt" || fail 'something is mounted'
-	[ -z "$(pid_of "$mnt")" ] || fail 'a process is left'
+	is_not_mounted "${4:-$mnt}" || fail 'something is mounted'
+	[ -z "$(pid_of "${4:-$mnt}")" ] || fail 'a process is left'
 }
 quick=connect_timeout=1,timeout=1
 

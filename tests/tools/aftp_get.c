@@ -51,7 +51,7 @@ static void on_data(void *arg, size_t n)
 static void on_pwd(void *arg, int status, const struct aftp_reply *r)
 {
 	fprintf(stderr, "aftp_get: PWD after the cancel: %d %s\n", status < 0 ? status : r->code,
-			status < 0 ? aftp_strerror(status) : aftp_reply_message(r));
+		status < 0 ? aftp_strerror(status) : aftp_reply_message(r));
 	quit(arg, status < 0 ? status : r->code == 257 ? 0 : AFTP_EPROTO);
 }
 
@@ -59,7 +59,8 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *r)
 {
 	struct get *g = arg;
 
-	fprintf(stderr, "aftp_get: %s: %" PRIu64 " bytes, %d %s\n", aftp_strerror(status), r->bytes, r->code, r->message);
+	fprintf(stderr, "aftp_get: %s: %" PRIu64 " bytes, %d %s\n", aftp_strerror(status), r->bytes, r->code,
+		r->message);
 	if (status == AFTP_ECANCELED && aftp_client_alive(g->client))
 		status = aftp_client_command(g->client, on_pwd, g, "PWD", NULL);
 	else if (status == AFTP_ECANCELED)
@@ -72,8 +73,9 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *r)
 
 static void print(const struct aftp_entry *e)
 {
-	printf("%c %04o %12" PRIu64 " %12" PRId64 " %.*s%s%.*s\n", "?fdlo"[e->type], e->mode, e->size, e->mtime,
-			(int)e->name_len, e->name, e->target ? " -> " : "", (int)e->target_len, e->target ? e->target : "");
+	printf("%c %04o %12" PRIu64 " %12" PRId64 " %.*s%s%.*s\n", "?fdlo"[e->type], e -> mode, e -> size, e -> mtime,
+		(int)e -> name_len, e -> name, e -> target ? " -> " : "", (int)e->target_len,
+		e->target ? e->target : "");
 }
 
 static int on_entry(void *arg, const struct aftp_entry *e)
@@ -85,8 +87,9 @@ static int on_entry(void *arg, const struct aftp_entry *e)
 
 static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 {
-	fprintf(stderr, "aftp_get: %s: %" PRIu64 " entries, %" PRIu64 " unknown, %s%s: %s\n", aftp_strerror(status), r->entries,
-			r->unknown, r->kind == AFTP_LISTING_MLSD ? "MLSD" : "LIST", r->truncated ? ", truncated" : "", r->message);
+	fprintf(stderr, "aftp_get: %s: %" PRIu64 " entries, %" PRIu64 " unknown, %s%s: %s\n", aftp_strerror(status),
+		r->entries, r->unknown, r->kind == AFTP_LISTING_MLSD ? "MLSD" : "LIST",
+		r->truncated ? ", truncated" : "", r->message);
 	quit(arg, status);
 }
 
@@ -123,7 +126,11 @@ static int run(struct get *g, const struct aftp_log *log)
 {
 	uv_loop_t loop;
 	struct aftp_client_options o = {
-		.host = g->url.host, .port = g->url.port, .user = g->url.user, .password = g->url.password, .log = log,
+		.host = g->url.host,
+		.port = g->url.port,
+		.user = g->url.user,
+		.password = g->url.password,
+		.log = log,
 	};
 	int rc = uv_loop_init(&loop);
 
