@@ -55,7 +55,7 @@ TEST_TOOL  := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcar
 # Every executable script below tests/ is a test; a script that others source is not executable.
 TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
-.PHONY: all check check-run check-unit check-mount check-valgrind demo lint bench install uninstall clean distclean dist format tests FORCE
+.PHONY: all check check-run check-unit check-mount check-sanitized check-valgrind demo lint bench install uninstall clean distclean dist format tests FORCE
 .SECONDARY:
 
 all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
@@ -113,6 +113,10 @@ check-unit: tests
 
 check-mount: all tests
 	@BUILD=$(BUILD) sh scripts/run-tests $(filter tests/mount/%,$(TEST_SCRIPT))
+
+# For a build with SAN=: what finds errors of memory.  Real servers and valgrind add nothing there.
+check-sanitized: all tests
+	@BUILD=$(BUILD) sh scripts/run-tests $(TEST_BIN) $(filter-out %/valgrind.sh,$(filter tests/mount/% tests/proto/%,$(TEST_SCRIPT)))
 
 check-valgrind: tests
 	@BUILD=$(BUILD) sh scripts/check-valgrind $(TEST_BIN)
