@@ -151,4 +151,9 @@ typedef void aftp_list_cb(void *arg, int status, const struct aftp_list_result *
 int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
 	aftp_list_cb *done, void *arg);
 
+/* The same, but LIST even where the server has MLSD: it tells where a symbolic link points, and many servers' MLSD does
+ * not. Of a file it is -ENOTDIR, as there. */
+int aftp_client_list_plain(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done, void *arg);
+
 #endif

@@ -297,8 +297,8 @@ static const struct xfer_kind list_kind = {
 	.done = done,
 };
 
-int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
-	aftp_list_cb *done_cb, void *arg)
+static int list_start(struct aftp_client *c, struct aftp_transfer **out, const char *path, enum list_step step,
+	aftp_entry_cb *entry, aftp_list_cb *done_cb, void *arg)
 {
 	struct list *x;
 	int rc;
@@ -311,7 +311,7 @@ int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const ch
 	x->entry = entry;
 	x->done = done_cb;
 	x->arg = arg;
-	x->step = features_may_mlsd(&c->features) ? LIST_MLSD : c->features.no_list_all ? LIST_PLAIN : LIST_ALL;
+	x->step = step;
 	rc = xfer_init(&x->t, c, &list_kind, path);
 	if (rc == 0)
 		rc = client_ask(c, &x->t.op);
@@ -321,4 +321,23 @@ int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const ch
 	}
 	*out = &x->t;
 	return 0;
+}
+
+static enum list_step plain_step(const struct aftp_client *c)
+{
+	return c->features.no_list_all ? LIST_PLAIN : LIST_ALL;
+}
+
+int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done_cb, void *arg)
+{
+	enum list_step step = features_may_mlsd(&c->features) ? LIST_MLSD : plain_step(c);
+
+	return list_start(c, out, path, step, entry, done_cb, arg);
+}
+
+int aftp_client_list_plain(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done_cb, void *arg)
+{
+	return list_start(c, out, path, plain_step(c), entry, done_cb, arg);
 }

@@ -73,7 +73,7 @@ static void test_bad_options(void **state)
 struct opening {
 	const char *name;
 	int status;
-	const char *words;               /* in aftp_client_error() */
+	const char *words; /* in aftp_client_error() */
 	struct step script[16];
 };
 
@@ -87,12 +87,14 @@ static const struct opening openings[] = {
 	{ "half a multi-line greeting", AFTP_ETIMEDOUT, "", { SAY("220-ready"), END } },
 	{ "another protocol", AFTP_EPROTO, "not an FTP reply: SSH-2.0-x", { SAY("SSH-2.0-x"), END } },
 	{ "a code that is none", AFTP_EPROTO, "", { SAY("999 ready"), END } },
-	{ "a code without a text", 0, "", { SAY("220"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+	{ "a code without a text", 0, "",
+		{ SAY("220"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
 	{ "blank lines", 0, "", { SAY_RAW("\r\n\r\n"), LOGIN, END } },
 	{ "another code", AFTP_EPROTO, "", { SAY("226 done"), END } },
 	{ "a line that never ends", AFTP_ELINETOOLONG, "", { DO_N(STEP_NOISE, 1 << 20), END } },
 	{ "noise with line ends", AFTP_EPROTO, "", { FLOOD("\x80\x81\xff\n"), END } },
-	{ "a reply that never ends", AFTP_ETOOBIG, "", { FLOOD("220-and so on and so on and so on and so on\r\n"), END } },
+	{ "a reply that never ends", AFTP_ETOOBIG, "",
+		{ FLOOD("220-and so on and so on and so on and so on\r\n"), END } },
 	{ "no end of 120", AFTP_EPROTO, "", { FLOOD("120 wait\r\n"), END } },
 	{ "120, then 220", 0, "", { SAY("120 wait"), PAUSE(20), LOGIN, END } },
 	{ "too many, in the greeting", AFTP_ETOOMANY, "421 is it", { SAY("421 421 is it"), DO(STEP_CLOSE), END } },
@@ -112,14 +114,19 @@ static const struct opening openings[] = {
 	{ "another 3xx", AFTP_EPROTO, "", { SAY("220 r"), REPLY("USER", "333 p"), END } },
 	{ "a second greeting", AFTP_EPROTO, "", { SAY("220 r"), REPLY("USER", "220 r"), END } },
 	{ "silence at PASS", AFTP_ETIMEDOUT, "PASS", { SAY("220 r"), REPLY("USER", "331 p"), WANT("PASS"), END } },
-	{ "the end at PASS", AFTP_ECONNRESET, "", { SAY("220 r"), REPLY("USER", "331 p"), WANT("PASS"), DO(STEP_CLOSE), END } },
-	{ "230 at once", 0, "", { SAY("220 r"), REPLY("USER joe", "230 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
-	{ "232", 0, "", { SAY("220 r"), REPLY("USER joe", "232 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+	{ "the end at PASS", AFTP_ECONNRESET, "",
+		{ SAY("220 r"), REPLY("USER", "331 p"), WANT("PASS"), DO(STEP_CLOSE), END } },
+	{ "230 at once", 0, "",
+		{ SAY("220 r"), REPLY("USER joe", "230 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+	{ "232", 0, "",
+		{ SAY("220 r"), REPLY("USER joe", "232 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
 	{ "202 for PASS", 0, "",
-		{ SAY("220 r"), REPLY("USER", "331"), REPLY("PASS", "202 no need"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+		{ SAY("220 r"), REPLY("USER", "331"), REPLY("PASS", "202 no need"), REPLY("FEAT", "500"),
+			REPLY("TYPE", "200"), END } },
 	{ "no TYPE I", AFTP_EREPLY, "ASCII only",
 		{ SAY("220 r"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "504 ASCII only"), END } },
-	{ "nothing more after FEAT", AFTP_ETIMEDOUT, "FEAT", { SAY("220 r"), REPLY("USER", "230"), WANT("FEAT"), END } },
+	{ "nothing more after FEAT", AFTP_ETIMEDOUT, "FEAT",
+		{ SAY("220 r"), REPLY("USER", "230"), WANT("FEAT"), END } },
 	{ "a reply too many while logging in", AFTP_EPROTO, "", { SAY("220 r"), SAY("230 in"), END } },
 };
 
@@ -162,7 +169,8 @@ static void test_account(void **state)
 {
 	static const struct step script[] = { SAY("220 r"), REPLY("USER joe", "332 a"), REPLY("ACCT books", "230 in"),
 		REPLY("FEAT", "500"), REPLY("TYPE", "200"), END };
-	static const struct step twice[] = { SAY("220 r"), REPLY("USER joe", "332 a"), REPLY("ACCT books", "332 again"), END };
+	static const struct step twice[] = { SAY("220 r"), REPLY("USER joe", "332 a"), REPLY("ACCT books", "332 again"),
+		END };
 	struct kit k;
 
 	(void)state;
@@ -194,8 +202,8 @@ static void test_bad_user(void **state)
 
 static const struct {
 	const char *name;
-	int answer;                      /* to NOOP */
-	int lost;                        /* 0: it stays */
+	int answer; /* to NOOP */
+	int lost;   /* 0: it stays */
 	struct step script[20];
 } sessions[] = {
 	{ "an answer", 200, 0, { LOGIN, REPLY("NOOP", "200 fine"), END } },
@@ -459,7 +467,7 @@ static void test_close_with_commands(void **state)
 			kit_close(&k);
 		assert_int_equal(first, AFTP_ECANCELED);
 		assert_int_equal(second, AFTP_ECANCELED);
-		k.server.trouble[0] = '\0';      /* QUIT comes in place of a NOOP that was not sent yet */
+		k.server.trouble[0] = '\0'; /* QUIT comes in place of a NOOP that was not sent yet */
 		kit_end(&k);
 	}
 }
