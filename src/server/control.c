@@ -112,8 +112,6 @@ static void on_data(void *arg, ssize_t n)
 	struct control *c = arg;
 	if (c->broken || (c->deaf && (n > 0 || n == AFTP_EOF)))
 		return;
-	if (n == AFTP_EOF && server_peer_was_reset(c->stream))
-		n = AFTP_ECONNRESET;
 	if (n == AFTP_EOF) {
 		if (!segment_send(c, 0, false)) {
 			c->in_eof = true;

@@ -143,8 +143,6 @@ static void on_data(void *arg, ssize_t n)
 	struct receiver *r = arg;
 	if (!r->stream || r->ended)
 		return;
-	if (n == AFTP_EOF && server_peer_was_reset(r->stream))
-		n = AFTP_ECONNRESET;
 	if (n == AFTP_EOF) {
 		recv_eof(r);
 		return;

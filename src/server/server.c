@@ -107,13 +107,6 @@ uint16_t aftp_server_port(const struct aftp_server *srv)
 						: ((struct sockaddr_in *)&addr)->sin_port);
 }
 
-/* A connection that was reset has no peer any more; one that the peer has ended still has. */
-bool server_peer_was_reset(const struct aftp_stream *stream)
-{
-	struct sockaddr_storage addr;
-	return aftp_stream_peer(stream, &addr) < 0;
-}
-
 /* --- life ------------------------------------------------------------------------------------------ */
 
 static void server_free(struct aftp_server *srv)

@@ -42,9 +42,6 @@ struct aftp_server {
 
 void server_release(struct aftp_server *srv); /* one hold less */
 
-/* Is an end of input really one? A reset that comes with the last bytes shows as an orderly end. */
-bool server_peer_was_reset(const struct aftp_stream *stream);
-
 /* A bound socket whose connections will have out-of-band bytes inline (an ABOR may carry one). 0 or -errno; on
  * success *tcp is the caller's to uv_close() and free, on failure it is NULL. */
 int server_bind(uv_loop_t *loop, const struct sockaddr *addr, uv_tcp_t **tcp);

@@ -188,6 +188,21 @@ static void on_cipher(struct aftp_stream *s, size_t n)
 	}
 }
 
+/* A reset that comes with the last bytes shows as an orderly end: libuv sees the hang-up, and does not read again.
+ * The error still stands at the socket, or there is no peer any more although nobody had shut down. */
+static int true_end(const struct aftp_stream *s)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(int);
+	int error = 0, fd;
+
+	if (uv_fileno((const uv_handle_t *)&s->tcp, &fd) < 0)
+		return AFTP_EOF;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0)
+		return -error;
+	return !s->wr.fin && aftp_stream_peer(s, &addr) < 0 ? AFTP_ECONNRESET : AFTP_EOF;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 {
 	struct aftp_stream *s = stream->data;
@@ -200,7 +215,7 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 		if (rd->refused)
 			on_refused(s);
 		else
-			on_end(s, (int)nread);
+			on_end(s, nread == UV_EOF ? true_end(s) : (int)nread);
 		return;
 	}
 	rd->since = uv_now(s->loop);

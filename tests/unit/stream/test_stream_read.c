@@ -254,6 +254,37 @@ static void test_push_sees_a_reset(void **state)
 	assert_int_equal(k.end, AFTP_ECONNRESET);
 }
 
+/* The last bytes and the reset wait together when the reading begins. */
+static void test_a_reset_behind_bytes_is_no_end(void **state)
+{
+	struct pair *p = *state;
+	char data[100];
+	struct sink k = { .p = p, .data = data, .cap = 100, .lend = 100 };
+
+	pair_send(p, p->a, "last bytes");
+	aftp_stream_close(&p->a, true, on_closed_count, p);
+	PAIR_UNTIL(p, p->closed);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
+	PAIR_UNTIL(p, k.ends);
+	assert_int_equal(k.end, AFTP_ECONNRESET);
+}
+
+/* Both sides have shut down: there is no peer any more, and yet it was an orderly end. */
+static void test_an_end_after_our_own(void **state)
+{
+	struct pair *p = *state;
+	char data[100];
+	struct sink k = { .p = p, .data = data, .cap = 100, .lend = 100 };
+
+	pair_fin(p, p->b);
+	pair_send(p, p->a, "bye");
+	pair_fin(p, p->a);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
+	PAIR_UNTIL(p, k.ends);
+	assert_int_equal(k.end, AFTP_EOF);
+	assert_int_equal(k.len, 3);
+}
+
 /* --- from one way of reading to another ----------------------------------------------------------- */
 
 /* What lines read ahead comes first, whoever reads next. */
@@ -379,6 +410,8 @@ int main(void)
 		T(test_push_with_pauses),
 		T(test_push_stops),
 		T(test_push_sees_a_reset),
+		T(test_a_reset_behind_bytes_is_no_end),
+		T(test_an_end_after_our_own),
 		T(test_switching),
 		T(test_switching_from_inside),
 		T(test_switching_in_the_middle_of_a_flood),
