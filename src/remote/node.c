@@ -234,8 +234,13 @@ char *node_path(const struct nodes *t, const struct node *n, const char *name)
 
 void node_set_attr(struct node *n, const struct attr *a, const char *target, uint64_t now)
 {
+	/* A target that was learned elsewhere stands while the link is the same. */
+	bool same = a->type == AFTP_TYPE_LINK && n->attr.type == AFTP_TYPE_LINK && a->mtime == n->attr.mtime;
+
 	n->attr = *a;
 	n->attr_at = now;
+	if (!target && same)
+		return;
 	free(n->target);
 	n->target = target ? strdup(target) : NULL;
 }

@@ -203,6 +203,28 @@ int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr)
 	return rc;
 }
 
+static void on_link(void *arg, int status, const char *target)
+{
+	struct answer *a = arg;
+
+	a->status = status;
+	if (target)
+		snprintf(a->buf, (size_t)a->n, "%s", target);
+	a->done = true;
+}
+
+int fixture_readlink(struct fixture *f, uint64_t ino, char *target, size_t size)
+{
+	struct answer a = { .buf = target, .n = (ssize_t)size };
+	int rc = site_readlink(f->site, ino, NULL, on_link, &a);
+
+	if (rc < 0)
+		return rc;
+	assert_false(a.done);
+	fixture_wait(f, &a.done);
+	return a.status;
+}
+
 static void on_dir(void *arg, int status, struct site_dir *d)
 {
 	struct answer *a = arg;

@@ -39,6 +39,7 @@ void fixture_wait(struct fixture *f, const bool *done);
 int fixture_lookup(struct fixture *f, uint64_t parent, const char *name, struct site_attr *attr);
 int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr); /* "a/b/c" from the root */
 int fixture_getattr(struct fixture *f, uint64_t ino, struct site_attr *attr);
+int fixture_readlink(struct fixture *f, uint64_t ino, char *target, size_t size);
 int fixture_opendir(struct fixture *f, uint64_t ino, struct site_dir **d);
 int fixture_count(struct fixture *f, uint64_t ino); /* entries without dots, or a status */
 int fixture_open(struct fixture *f, const char *path, struct site_open_result *r);

@@ -184,6 +184,7 @@ static void modes_and_owners_are_ours(void **state)
 static void links_tell_their_target(void **state)
 {
 	struct site_attr a;
+	char target[64];
 
 	(void)state;
 	assert_int_equal(aftp_memfs_symlink(f.fs, "../there", "/l"), 0);
@@ -192,6 +193,27 @@ static void links_tell_their_target(void **state)
 	assert_int_equal(fixture_walk(&f, "l", &a), 0);
 	assert_true(S_ISLNK(a.st.st_mode));
 	assert_int_equal(a.st.st_mode & 07777, 0777);
+	assert_int_equal(fixture_readlink(&f, a.st.st_ino, target, sizeof target), 0);
+	assert_string_equal(target, "../there");
+}
+
+/* The facts cannot tell a target with a semicolon: they say "link" and no more. */
+static void a_target_is_found_by_list(void **state)
+{
+	struct site_attr a, b;
+	char target[64];
+
+	(void)state;
+	assert_int_equal(aftp_memfs_symlink(f.fs, "he;re", "/d/a"), 0);
+	assert_int_equal(aftp_memfs_symlink(f.fs, "../th;ere", "/d/b"), 0);
+	up();
+	assert_int_equal(fixture_walk(&f, "d/a", &a), 0);
+	assert_int_equal(fixture_walk(&f, "d/b", &b), 0);
+	assert_int_equal(fixture_readlink(&f, a.st.st_ino, target, sizeof target), 0);
+	assert_string_equal(target, "he;re");
+	assert_int_equal(fixture_readlink(&f, b.st.st_ino, target, sizeof target), 0);
+	assert_string_equal(target, "../th;ere");
+	assert_int_equal(fixture_commands(&f, "LIST"), 1);
 }
 
 /* --- how many commands ---------------------------------------------------------------------------- */
@@ -431,6 +453,7 @@ int main(void)
 		T(inodes_are_stable),
 		T(modes_and_owners_are_ours),
 		T(links_tell_their_target),
+		T(a_target_is_found_by_list),
 		T(a_big_directory_is_one_mlsd),
 		T(a_big_directory_is_one_list),
 		T(a_tree_is_one_listing_a_directory),
