@@ -162,6 +162,8 @@ static struct wire_slot *take_slot(struct wire *w)
 		return NULL;
 	DL_DELETE(w->slots, slot);
 	w->owed--;
+	if (w->unsent > w->owed)
+		w->unsent = w->owed;
 	w->early = 0;
 	return slot;
 }
@@ -247,7 +249,7 @@ static void on_reply(struct wire *w, const struct aftp_reply *r)
 		wire_lose(w, status == AFTP_ETOOMANY ? status : AFTP_ECONNRESET, aftp_reply_message(r));
 		return;
 	}
-	if (!slot) {
+	if (w->owed == w->unsent) {
 		unasked(w, r);
 		return;
 	}
@@ -380,6 +382,7 @@ void wire_flush(struct wire *w)
 		return;
 	w->sending = w->out;
 	w->out = empty;
+	w->unsent = 0;
 	rc = aftp_stream_write(w->stream, buf_bytes(&w->sending), buf_len(&w->sending), wrote, w);
 	w->writing = rc == 0;
 	if (rc < 0)
@@ -422,6 +425,7 @@ int wire_send(struct wire *w, unsigned flags, wire_reply_cb *cb, void *arg, cons
 	}
 	log_command(w, line, n, slot->verb);
 	add_slot(w, slot, flags, cb, arg);
+	w->unsent++;
 	w->wake(w->arg);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* wire - the control connection: commands out, replies in, in order (RFC 959 section 4.2).
  *
  * Each command that is sent has a slot in one queue, and keeps it until its final reply came, whatever becomes of who
- * sent it. What breaks the order ends the connection: a final reply that nobody waits for, a 421 at any time, text
- * that is no reply, a line or a reply past its cap, silence while something is owed. Then `lost` runs, once; the slots
+ * sent it. What breaks the order ends the connection: a final reply to nothing, or to what has not left yet, a 421 at
+ * any time, text that is no reply, a line or a reply past its cap, silence while something is owed. Then `lost` runs, once; the slots
  * are still there, for wire_fail().
  *
  * Callbacks run from the loop only. They may send, fail and close. */
@@ -57,6 +57,7 @@ struct wire {
 	struct aftp_reply reply;
 	struct wire_slot *slots;
 	unsigned owed;     /* how many */
+	unsigned unsent;   /* the last ones: their commands are still in `out` */
 	unsigned early;    /* 1xx replies to the first of them so far */
 	uint64_t since;    /* ms of the loop's clock: the last reply line, or the command that waits for one */
 	uint64_t limit_ms; /* how long a reply may take; 0 = for ever */

@@ -38,6 +38,7 @@ static void on_lost(void *arg, int status)
 }
 
 struct answer {
+	struct kit *kit;
 	bool over;
 	unsigned calls;
 	int status;
@@ -51,11 +52,13 @@ static void on_connected(void *arg, int status)
 	a->over = true;
 	a->calls++;
 	a->status = status;
+	assert_int_equal(aftp_client_alive(a->kit->client), status == 0);
+	assert_int_equal(aftp_client_idle(a->kit->client), status == 0);
 }
 
 int kit_connect(struct kit *k)
 {
-	struct answer a = { 0 };
+	struct answer a = { .kit = k };
 	int rc;
 
 	assert_int_equal(aftp_client_new(&k->client, &k->loop, &k->o), 0);
@@ -66,8 +69,6 @@ int kit_connect(struct kit *k)
 	assert_false(a.over);
 	loop_wait(&k->loop, &a.over, "connect");
 	assert_int_equal(a.calls, 1);
-	assert_int_equal(aftp_client_alive(k->client), a.status == 0);
-	assert_int_equal(aftp_client_idle(k->client), a.status == 0);
 	assert_int_equal(aftp_client_connect(k->client, on_connected, &a), AFTP_EALREADY);
 	return a.status;
 }

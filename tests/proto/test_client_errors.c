@@ -127,7 +127,7 @@ static const struct opening openings[] = {
 		{ SAY("220 r"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "504 ASCII only"), END } },
 	{ "nothing more after FEAT", AFTP_ETIMEDOUT, "FEAT",
 		{ SAY("220 r"), REPLY("USER", "230"), WANT("FEAT"), END } },
-	{ "a reply too many while logging in", AFTP_EPROTO, "", { SAY("220 r"), SAY("230 in"), END } },
+	{ "an answer before the question", AFTP_EPROTO, "a reply to nothing", { SAY_RAW("220 r\r\n230 in\r\n"), END } },
 };
 
 static void check_opening(const struct opening *o, bool byte_by_byte)
@@ -161,7 +161,7 @@ static void test_openings_in_pieces(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
-		if (openings[i].script[0].kind == STEP_SAY)
+		if (openings[i].script[0].kind == STEP_SAY && !strstr(openings[i].name, "before the question"))
 			check_opening(&openings[i], true);
 }
 
