@@ -22,8 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MTU 9000
-#define QUEUE 65536u       /* packets on their way in one direction; more are lost, as on a real link */
+#define MTU       9000
+#define QUEUE     65536u /* packets on their way in one direction; more are lost, as on a real link */
 #define NS_PER_MS 1000000u
 
 struct packet {
@@ -35,14 +35,14 @@ struct packet {
 struct lane {
 	int in, out;
 	unsigned head, tail;
-	uint64_t free_at;  /* when the last byte so far has left, at the given rate */
+	uint64_t free_at; /* when the last byte so far has left, at the given rate */
 	struct packet queue[QUEUE];
 };
 
 struct link {
 	uint64_t delay_ns;
 	double ns_per_byte;
-	unsigned loss;     /* of 10000 */
+	unsigned loss; /* of 10000 */
 	uint64_t dice;
 	struct lane *lanes[2];
 };
@@ -157,13 +157,15 @@ static uint64_t send_due(struct lane *lane, uint64_t now)
 /* Until the command ends: its exit code. */
 static int carry(struct link *l, pid_t command)
 {
-	struct pollfd fds[2] = { { .fd = l->lanes[0]->in, .events = POLLIN }, { .fd = l->lanes[1]->in, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = l->lanes[0]->in, .events = POLLIN },
+		{ .fd = l->lanes[1]->in, .events = POLLIN } };
 	int status;
 
 	while (waitpid(command, &status, WNOHANG) == 0) {
 		uint64_t now = now_ns(), a = send_due(l->lanes[0], now), b = send_due(l->lanes[1], now);
 		uint64_t wait = a < b ? a : b;
-		struct timespec t = { .tv_sec = (time_t)(wait / (1000ull * NS_PER_MS)), .tv_nsec = (long)(wait % (1000ull * NS_PER_MS)) };
+		struct timespec t = { .tv_sec = (time_t)(wait / (1000ull * NS_PER_MS)),
+			.tv_nsec = (long)(wait % (1000ull * NS_PER_MS)) };
 
 		(void)ppoll(fds, 2, &t, NULL);
 		now = now_ns();

@@ -36,7 +36,8 @@ static double cpu_seconds(void)
 	struct rusage ru;
 
 	getrusage(RUSAGE_SELF, &ru);
-	return (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) + (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
+	return (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+		(double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 }
 
 static void die(const char *what)
@@ -100,7 +101,7 @@ static void start_child(struct bench *b, bool sends, bool tls)
 	b->addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	b->listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(b->listener, (struct sockaddr *)&b->addr, len) < 0 || listen(b->listener, 1) < 0 ||
-			getsockname(b->listener, (struct sockaddr *)&b->addr, &len) < 0)
+		getsockname(b->listener, (struct sockaddr *)&b->addr, &len) < 0)
 		die("listen");
 	fflush(stdout);
 	b->child = fork();
@@ -245,8 +246,8 @@ static void bare_send(struct bench *b)
 
 struct bench_case {
 	const char *name;
-	aftp_stream_cb *begin;           /* NULL: bare */
-	bool sends, tls;                 /* the other end */
+	aftp_stream_cb *begin; /* NULL: bare */
+	bool sends, tls;       /* the other end */
 	bool limits, throttled;
 };
 
@@ -273,7 +274,7 @@ static void run_stream(struct bench *b, const struct bench_case *c)
 		aftp_stream_set_timeouts(b->s, -1, 10000, 10000, 0);
 	for (int i = 0; i < 4 && c->throttled; i++) {
 		if (aftp_stream_throttle_from_limits(&b->throttle, &b->loop, 10000000000, 10000000000) < 0 ||
-				aftp_stream_add_throttle(b->s, names[i], &b->throttle) < 0)
+			aftp_stream_add_throttle(b->s, names[i], &b->throttle) < 0)
 			die("throttle");
 		aftp_stream_throttle_unref(&b->throttle);
 	}
@@ -301,7 +302,7 @@ static void run_case(struct bench *b, const struct bench_case *c)
 	cpu = cpu_seconds() - cpu;
 	waitpid(b->child, NULL, 0);
 	printf("%-28s %7.0f MB/s  %5.2f CPU s/GiB%s\n", c->name, (double)b->done / s / 1e6,
-			cpu / ((double)b->done / (1 << 30)), b->done < b->size ? "  (short)" : "");
+		cpu / ((double)b->done / (1 << 30)), b->done < b->size ? "  (short)" : "");
 }
 
 /* --- certificates --------------------------------------------------------------------------------- */

@@ -12,13 +12,13 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct aftp_throttle;                   /* reference-counted */
+struct aftp_throttle; /* reference-counted */
 
 /* `bytes_per_s` 0 = no limit. `burst` in bytes, 0 = what the limit allows in 10 ms, at least 1 byte.
  * The caller owns one reference. 0, AFTP_ENOMEM, AFTP_EINVAL. */
 int aftp_throttle_new(struct aftp_throttle **out, uv_loop_t *loop, uint64_t bytes_per_s, uint64_t burst);
 struct aftp_throttle *aftp_throttle_ref(struct aftp_throttle *t);
-void aftp_throttle_unref(struct aftp_throttle *t);                 /* accepts NULL; the loop may be gone already */
+void aftp_throttle_unref(struct aftp_throttle *t); /* accepts NULL; the loop may be gone already */
 
 /* A new throttle with the same settings and no memory of the past. */
 int aftp_throttle_clone(struct aftp_throttle **out, const struct aftp_throttle *t);
@@ -47,9 +47,9 @@ void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns);
 struct aftp_stream_throttle {
 	struct aftp_throttle *read, *write;
 };
-int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps,
-		uint64_t write_bps);
+int aftp_stream_throttle_from_limits(
+	struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps, uint64_t write_bps);
 int aftp_stream_throttle_clone(struct aftp_stream_throttle *out, const struct aftp_stream_throttle *st);
-void aftp_stream_throttle_unref(struct aftp_stream_throttle *st);  /* both; accepts a zeroed value */
+void aftp_stream_throttle_unref(struct aftp_stream_throttle *st); /* both; accepts a zeroed value */
 
 #endif

@@ -8,7 +8,7 @@
 #include "proto/entry_stamp.h"
 
 struct entry_columns {
-	size_t size_at;                  /* the word with the size; the date begins at the next one */
+	size_t size_at; /* the word with the size; the date begins at the next one */
 	struct entry_stamp stamp;
 	bool sized, rough;
 	uint64_t size;

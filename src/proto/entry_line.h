@@ -15,9 +15,9 @@ struct entry_word {
 };
 
 struct entry_line {
-	const char *s, *end;                  /* the whole line, without its line end */
-	int64_t now;                          /* for dates that have no year */
-	size_t n;                             /* words in w */
+	const char *s, *end; /* the whole line, without its line end */
+	int64_t now;         /* for dates that have no year */
+	size_t n;            /* words in w */
 	struct entry_word w[ENTRY_WORDS];
 };
 

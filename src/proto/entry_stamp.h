@@ -8,13 +8,13 @@
 #include "proto/entry_line.h"
 
 struct entry_stamp {
-	int64_t year;                    /* 0 = the line has none */
+	int64_t year; /* 0 = the line has none */
 	unsigned month, day, hour, minute, second;
 	uint32_t nsec;
 	enum aftp_precision precision;
-	const char *end;                 /* one past its last byte */
-	size_t words;                    /* how many words it takes */
-	bool padded;                     /* it has no time, and spaces fill the column where others have one */
+	const char *end; /* one past its last byte */
+	size_t words;    /* how many words it takes */
+	bool padded;     /* it has no time, and spaces fill the column where others have one */
 };
 
 /* Numbers alone ("3 29 03:26", "09-26 13:45") are dates only when nothing better is on the line. */

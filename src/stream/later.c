@@ -7,11 +7,11 @@
 /* Two rings, so that what is added while draining waits for the next turn and cannot starve the loop. A ring needs no
  * head to unlink an item, so later_remove() need not know which of the two it is in. */
 struct later {
-	uv_check_t check;            /* drains, right after the poll */
-	uv_idle_t idle;              /* keeps the poll from sleeping */
-	struct later_item queue;     /* sentinels */
+	uv_check_t check;        /* drains, right after the poll */
+	uv_idle_t idle;          /* keeps the poll from sleeping */
+	struct later_item queue; /* sentinels */
 	struct later_item due;
-	int open;                    /* handles that are not closed yet */
+	int open; /* handles that are not closed yet */
 };
 
 static void ring_init(struct later_item *ring)
@@ -65,7 +65,7 @@ static void drain(uv_check_t *check)
 		struct later_item *item = l->due.next;
 
 		ring_unlink(item);
-		item->run(item);         /* may free the item, and may call later_close() */
+		item->run(item); /* may free the item, and may call later_close() */
 	}
 	if (l->queue.next == &l->queue)
 		sleep_again(l);

@@ -7,17 +7,17 @@
 
 #include <uv.h>
 
-struct later;                        /* one for a loop; owned by whoever builds the graph */
+struct later; /* one for a loop; owned by whoever builds the graph */
 
-struct later_item {                  /* embedded in what waits; zero it before first use */
+struct later_item { /* embedded in what waits; zero it before first use */
 	void (*run)(struct later_item *item);
-	struct later_item *prev, *next;  /* NULL while not queued */
+	struct later_item *prev, *next; /* NULL while not queued */
 };
 
 int later_new(struct later **out, uv_loop_t *loop);
-void later_close(struct later **l);                                /* async; items still queued are dropped */
+void later_close(struct later **l); /* async; items still queued are dropped */
 
-void later_add(struct later *l, struct later_item *item);          /* a queued item is left where it is; cannot fail */
-void later_remove(struct later *l, struct later_item *item);       /* no effect when it is not queued */
+void later_add(struct later *l, struct later_item *item);    /* a queued item is left where it is; cannot fail */
+void later_remove(struct later *l, struct later_item *item); /* no effect when it is not queued */
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "stream/stream_io.h"
 
-#define KEEPALIVE_MAX 32767              /* the kernel's */
+#define KEEPALIVE_MAX 32767 /* the kernel's */
 
 static void on_kick(uv_idle_t *kick);
 
@@ -157,7 +157,7 @@ static void on_connect(uv_connect_t *req, int status)
 {
 	struct aftp_stream *s = req->data;
 
-	if (s->state != STREAM_CONNECTING)       /* it came too late, or the stream is closing */
+	if (s->state != STREAM_CONNECTING) /* it came too late, or the stream is closing */
 		return;
 	if (status < 0)
 		stream_fail(s, status);
@@ -257,11 +257,6 @@ int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr
 	int len = sizeof(*addr);
 
 	return uv_tcp_getsockname(&s->tcp, (struct sockaddr *)addr, &len);
-}
-
-SSL *aftp_stream_ssl(const struct aftp_stream *s)
-{
-	return s->tls ? s->tls->ssl : NULL;
 }
 
 uint64_t aftp_stream_bytes_read(const struct aftp_stream *s)

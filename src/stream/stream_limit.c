@@ -131,8 +131,8 @@ static void change(uint64_t *limit, int64_t ms)
 		*limit = (uint64_t)ms;
 }
 
-void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms,
-		int64_t total_ms)
+void aftp_stream_set_timeouts(
+	struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms)
 {
 	change(&s->limits.connect_ms, connect_ms);
 	change(&s->limits.read_ms, read_ms);

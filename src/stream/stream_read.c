@@ -3,7 +3,7 @@
 
 #include "stream/stream_io.h"
 
-#define READ_MAX (1u << 30)              /* a system call; libuv counts in unsigned int */
+#define READ_MAX (1u << 30) /* a system call; libuv counts in unsigned int */
 
 static bool by_line(const struct aftp_stream *s)
 {
@@ -88,9 +88,7 @@ void stream_read_landed(struct aftp_stream *s, size_t n)
 	struct stream_reader *rd = &s->rd;
 
 	switch (rd->mode) {
-	case READ_PUSH:
-		rd->data(rd->arg, (ssize_t)n);
-		return;
+	case READ_PUSH: rd->data(rd->arg, (ssize_t)n); return;
 	case READ_SOME:
 	case READ_EXACT:
 		rd->got += n;
@@ -102,8 +100,7 @@ void stream_read_landed(struct aftp_stream *s, size_t n)
 		buf_commit(&rd->in, n);
 		(void)stream_line_serve(s);
 		return;
-	case READ_NONE:
-		return;
+	case READ_NONE: return;
 	}
 }
 
@@ -229,7 +226,7 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 	if (s->n_throttles > 0)
 		stream_throttle_charge(s, STREAM_READ, n);
 	if (n < buf->len && rd->waiter.turn)
-		throttle_wait_yield(&rd->waiter);        /* the socket is empty */
+		throttle_wait_yield(&rd->waiter); /* the socket is empty */
 	stream_read_landed(s, n);
 }
 
@@ -276,12 +273,8 @@ static void serve_end(struct aftp_stream *s)
 		return;
 	switch (rd->mode) {
 	case READ_SOME:
-	case READ_LINE:
-		answer(s, status, NULL);
-		return;
-	case READ_EXACT:
-		answer(s, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, NULL);
-		return;
+	case READ_LINE: answer(s, status, NULL); return;
+	case READ_EXACT: answer(s, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, NULL); return;
 	case READ_PUSH:
 		stream_read_end(s);
 		rd->data(rd->arg, status);
@@ -290,8 +283,7 @@ static void serve_end(struct aftp_stream *s)
 		stream_read_end(s);
 		(void)rd->line(rd->arg, status, NULL);
 		return;
-	case READ_NONE:
-		return;
+	case READ_NONE: return;
 	}
 }
 
@@ -406,8 +398,8 @@ int stream_read_begin(struct aftp_stream *s, enum read_mode mode, void *arg)
 	return 0;
 }
 
-static int begin_pull(struct aftp_stream *s, enum read_mode mode, char *buf, size_t n, aftp_stream_read_cb *cb,
-		void *arg)
+static int begin_pull(
+	struct aftp_stream *s, enum read_mode mode, char *buf, size_t n, aftp_stream_read_cb *cb, void *arg)
 {
 	int rc;
 

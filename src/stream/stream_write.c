@@ -2,9 +2,9 @@
 
 #include "stream/stream_io.h"
 
-#define PIECE_MAX (1024 * 1024)          /* a system call */
-#define TURN_MAX (4 * 1024 * 1024)       /* a loop turn: a fast peer must not keep the others waiting */
-#define PROBE 16384                      /* copied and given to libuv, to learn when there is room again */
+#define PIECE_MAX (1024 * 1024)     /* a system call */
+#define TURN_MAX  (4 * 1024 * 1024) /* a loop turn: a fast peer must not keep the others waiting */
+#define PROBE     16384             /* copied and given to libuv, to learn when there is room again */
 
 /* Sends `out`, which stays untouched until then. Called with bytes in it. */
 static void on_sent(uv_write_t *req, int status);

@@ -4,11 +4,11 @@
 
 #include "stream/throttle_state.h"
 
-#define NS_PER_S 1000000000u
-#define NS_MAX (INT64_MAX / 8)    /* sums of a few such times do not overflow */
-#define DEPTH_MS 10              /* the default burst */
-#define SLACK_NS 1000000         /* timers count in milliseconds */
-#define OWED_MAX_NS 200000000    /* a longer pause of the process is a pause of its users, too */
+#define NS_PER_S    1000000000u
+#define NS_MAX      (INT64_MAX / 8) /* sums of a few such times do not overflow */
+#define DEPTH_MS    10              /* the default burst */
+#define SLACK_NS    1000000         /* timers count in milliseconds */
+#define OWED_MAX_NS 200000000       /* a longer pause of the process is a pause of its users, too */
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -82,7 +82,7 @@ struct aftp_throttle *aftp_throttle_ref(struct aftp_throttle *t)
 void aftp_throttle_unref(struct aftp_throttle *t)
 {
 	if (t && --t->refs == 0)
-		free(t);         /* whoever holds the line open holds a reference, too */
+		free(t); /* whoever holds the line open holds a reference, too */
 }
 
 int aftp_throttle_clone(struct aftp_throttle **out, const struct aftp_throttle *t)
@@ -152,7 +152,7 @@ void aftp_throttle_set_clock(struct aftp_throttle *t, aftp_clock *clock, void *a
 {
 	t->clock = clock;
 	t->clock_arg = arg;
-	t->paid_ns = -NS_MAX;      /* times of two clocks do not compare */
+	t->paid_ns = -NS_MAX; /* times of two clocks do not compare */
 	t->part = 0;
 	t->owed_ns = t->rebate_ns = 0;
 }
@@ -207,7 +207,7 @@ void aftp_throttle_charge(struct aftp_throttle *t, uint64_t n, uint64_t now_ns)
 	if (t->limit > 0 && n > 0) {
 		u128 cost;
 
-		if (spill(t, now_ns) > t->depth_ns)      /* idle: what is owed is forgotten */
+		if (spill(t, now_ns) > t->depth_ns) /* idle: what is owed is forgotten */
 			t->owed_ns = t->rebate_ns = 0;
 		cost = (u128)n * NS_PER_S + t->part;
 		t->part = (uint64_t)(cost % t->limit);
@@ -252,8 +252,8 @@ void throttle_late(struct aftp_throttle *t, uint64_t now_ns)
 
 /* --- pairs ---------------------------------------------------------------------------------------- */
 
-int aftp_stream_throttle_from_limits(struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps,
-		uint64_t write_bps)
+int aftp_stream_throttle_from_limits(
+	struct aftp_stream_throttle *out, uv_loop_t *loop, uint64_t read_bps, uint64_t write_bps)
 {
 	int rc;
 

@@ -11,9 +11,9 @@
 
 struct throttle_line {
 	uv_timer_t timer;
-	struct aftp_throttle *throttle;      /* NULL once the last user has gone */
-	struct throttle_waiter *first;       /* throttle_waiter.next */
-	struct throttle_waiter *holder;      /* has the turn; NULL for nobody */
+	struct aftp_throttle *throttle; /* NULL once the last user has gone */
+	struct throttle_waiter *first;  /* throttle_waiter.next */
+	struct throttle_waiter *holder; /* has the turn; NULL for nobody */
 	unsigned users;
 };
 
@@ -115,7 +115,7 @@ static void tick(uv_timer_t *timer)
 		if (ms > 0)
 			break;
 		serve_first(line);
-	} while (line->throttle && line->throttle->limit == 0);      /* no limit any more: nobody waits for another */
+	} while (line->throttle && line->throttle->limit == 0); /* no limit any more: nobody waits for another */
 	if (!line->throttle || !line->first)
 		return;
 	ms = delay_ms(line);

@@ -10,11 +10,11 @@
 
 #include <aftp/throttle.h>
 
-struct throttle_waiter {                 /* embedded in what waits; zero it before first use */
-	void (*run)(struct throttle_waiter *w);      /* may line up again, cancel, or close anything */
-	uint64_t need;                               /* bytes that must be due before it is woken */
-	struct aftp_throttle *on;                    /* where it stands in line; NULL while it does not */
-	struct aftp_throttle *turn;                  /* whose turn it has; NULL for none */
+struct throttle_waiter {                        /* embedded in what waits; zero it before first use */
+	void (*run)(struct throttle_waiter *w); /* may line up again, cancel, or close anything */
+	uint64_t need;                          /* bytes that must be due before it is woken */
+	struct aftp_throttle *on;               /* where it stands in line; NULL while it does not */
+	struct aftp_throttle *turn;             /* whose turn it has; NULL for none */
 	struct throttle_waiter *prev, *next;
 };
 

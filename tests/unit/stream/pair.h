@@ -16,18 +16,18 @@
 #include <aftp/status.h>
 #include <aftp/stream.h>
 
-#define PAIR_MAX_MS 60000        /* no test takes as long */
+#define PAIR_MAX_MS  60000 /* no test takes as long */
 #define PAIR_TICK_MS 10
 
 struct pair {
 	uv_loop_t loop;
 	uv_tcp_t listener;
-	uv_timer_t guard;                /* ticks, so that no turn sleeps for long past what is waited for */
+	uv_timer_t guard; /* ticks, so that no turn sleeps for long past what is waited for */
 	int ticks;
 	struct sockaddr_in addr;
-	struct aftp_stream *a, *b;       /* a connected, b accepted */
-	bool accept;                     /* take what comes as b */
-	bool calling;                    /* inside a call of the library */
+	struct aftp_stream *a, *b; /* a connected, b accepted */
+	bool accept;               /* take what comes as b */
+	bool calling;              /* inside a call of the library */
 	bool late;
 	int closed;
 };
@@ -100,11 +100,11 @@ static inline void pair_incoming(uv_stream_t *listener, int status)
 }
 
 /* Turns the loop until `done` holds; fails when that takes for ever. */
-#define PAIR_UNTIL(p, done) \
-	do { \
-		while (!(done) && !(p)->late) \
+#define PAIR_UNTIL(p, done)                              \
+	do {                                             \
+		while (!(done) && !(p)->late)            \
 			uv_run(&(p)->loop, UV_RUN_ONCE); \
-		assert_false((p)->late); \
+		assert_false((p)->late);                 \
 	} while (0)
 
 /* A few turns, in which nothing more should come. */
@@ -161,7 +161,8 @@ static inline void pair_connect(struct pair *p)
 	struct answer connected = { .p = p };
 
 	assert_int_equal(aftp_stream_new(&p->a, &p->loop), 0);
-	assert_int_equal(PAIR_CALL(p, aftp_stream_connect(p->a, (struct sockaddr *)&p->addr, on_status, &connected)), 0);
+	assert_int_equal(
+		PAIR_CALL(p, aftp_stream_connect(p->a, (struct sockaddr *)&p->addr, on_status, &connected)), 0);
 	PAIR_UNTIL(p, connected.calls == 1 && p->b);
 	assert_int_equal(connected.status, 0);
 }
@@ -216,9 +217,9 @@ struct sink {
 	struct aftp_stream *s;
 	char *data;
 	size_t cap, len;
-	size_t lend;             /* bytes a time */
-	size_t pause_at;         /* no room from this length on; 0 = never */
-	ssize_t end;             /* the n < 0 that came */
+	size_t lend;     /* bytes a time */
+	size_t pause_at; /* no room from this length on; 0 = never */
+	ssize_t end;     /* the n < 0 that came */
 	int calls, ends, pauses;
 };
 

@@ -8,11 +8,11 @@
 #include "stream/later.h"
 
 struct probe {
-	struct later_item item;      /* first: found from it */
+	struct later_item item; /* first: found from it */
 	struct later *later;
-	struct later **close;        /* closed by the run */
+	struct later **close; /* closed by the run */
 	struct probe *add, *remove;
-	int *order;                  /* the shared counter */
+	int *order; /* the shared counter */
 	int runs, at;
 };
 
@@ -70,7 +70,7 @@ static void test_in_order_and_not_inside(void **state)
 
 	for (int i = 0; i < 4; i++)
 		later_add(f->later, &f->p[i].item);
-	later_add(f->later, &f->p[0].item);      /* already there: stays first */
+	later_add(f->later, &f->p[0].item); /* already there: stays first */
 	assert_int_equal(f->order, 0);
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	for (int i = 0; i < 4; i++) {
@@ -84,7 +84,7 @@ static void test_runs_again_after_idle(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(uv_run(&f->loop, UV_RUN_NOWAIT), 0);      /* an empty list does not keep a loop alive */
+	assert_int_equal(uv_run(&f->loop, UV_RUN_NOWAIT), 0); /* an empty list does not keep a loop alive */
 	for (int i = 1; i <= 3; i++) {
 		later_add(f->later, &f->p[0].item);
 		uv_run(&f->loop, UV_RUN_DEFAULT);
@@ -117,7 +117,7 @@ static void test_added_while_draining(void **state)
 	struct fixture *f = *state;
 
 	f->p[0].add = &f->p[1];
-	f->p[1].add = &f->p[0];      /* each brings the other back: the loop must still turn */
+	f->p[1].add = &f->p[0]; /* each brings the other back: the loop must still turn */
 	later_add(f->later, &f->p[0].item);
 	for (int i = 0; i < 10; i++)
 		uv_run(&f->loop, UV_RUN_NOWAIT);
@@ -143,12 +143,12 @@ static void test_removed(void **state)
 {
 	struct fixture *f = *state;
 
-	later_remove(f->later, &f->p[3].item);      /* not queued: no effect */
+	later_remove(f->later, &f->p[3].item); /* not queued: no effect */
 	later_add(f->later, &f->p[0].item);
 	later_add(f->later, &f->p[1].item);
 	later_add(f->later, &f->p[2].item);
 	later_remove(f->later, &f->p[1].item);
-	f->p[0].remove = &f->p[2];                  /* taken out of the drain that is under way */
+	f->p[0].remove = &f->p[2]; /* taken out of the drain that is under way */
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(f->p[0].runs, 1);
 	assert_int_equal(f->p[1].runs, 0);
@@ -165,7 +165,7 @@ static void test_closed_with_items(void **state)
 	assert_null(f->p[0].item.next);
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(f->p[0].runs, 0);
-	later_close(&f->later);      /* NULL is accepted */
+	later_close(&f->later); /* NULL is accepted */
 }
 
 static void test_closed_by_an_item(void **state)

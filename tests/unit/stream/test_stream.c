@@ -38,7 +38,8 @@ static void test_options(void **state)
 	assert_int_equal(aftp_stream_set_keepalive(p->a, 30), 0);
 	assert_int_equal(aftp_stream_set_buffers(p->a, 100000, 200000), 0);
 	assert_int_equal(aftp_stream_connect(p->a, NULL, on_status, &connected), AFTP_EINVAL);
-	assert_int_equal(PAIR_CALL(p, aftp_stream_connect(p->a, (struct sockaddr *)&p->addr, on_status, &connected)), 0);
+	assert_int_equal(
+		PAIR_CALL(p, aftp_stream_connect(p->a, (struct sockaddr *)&p->addr, on_status, &connected)), 0);
 	PAIR_UNTIL(p, connected.calls && p->b);
 	assert_int_equal(connected.status, 0);
 	aftp_stream_close(&first, false, NULL, NULL);
@@ -96,7 +97,7 @@ static void doom(struct pair *p, struct doomed *d)
 
 static void check_doomed(struct pair *p, struct doomed *d)
 {
-	assert_int_equal(d->read.calls + d->write.calls + d->shut.calls, 0);       /* not from inside close */
+	assert_int_equal(d->read.calls + d->write.calls + d->shut.calls, 0); /* not from inside close */
 	PAIR_UNTIL(p, p->closed);
 	assert_int_equal(d->read.calls, 1);
 	assert_int_equal(d->read.n, AFTP_ECANCELED);
@@ -276,27 +277,13 @@ static void close_inside(int way)
 	p = state;
 	c = (struct closer){ .p = p, .s = &p->b };
 	switch (way) {
-	case 0:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, 4, closer_bytes, &c)), 0);
-		break;
-	case 1:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_read_exactly(p->b, buf, 4, closer_bytes, &c)), 0);
-		break;
-	case 2:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_read_line(p->b, 100, closer_bytes, &c)), 0);
-		break;
-	case 3:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_each_line(p->b, 100, closer_line, &c)), 0);
-		break;
-	case 4:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, closer_lend, closer_data, &c)), 0);
-		break;
-	case 5:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->b, "abc", 3, closer_status, &c)), 0);
-		break;
-	case 6:
-		assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->b, closer_status, &c)), 0);
-		break;
+	case 0: assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, 4, closer_bytes, &c)), 0); break;
+	case 1: assert_int_equal(PAIR_CALL(p, aftp_stream_read_exactly(p->b, buf, 4, closer_bytes, &c)), 0); break;
+	case 2: assert_int_equal(PAIR_CALL(p, aftp_stream_read_line(p->b, 100, closer_bytes, &c)), 0); break;
+	case 3: assert_int_equal(PAIR_CALL(p, aftp_stream_each_line(p->b, 100, closer_line, &c)), 0); break;
+	case 4: assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, closer_lend, closer_data, &c)), 0); break;
+	case 5: assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->b, "abc", 3, closer_status, &c)), 0); break;
+	case 6: assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->b, closer_status, &c)), 0); break;
 	default:
 		aftp_stream_set_timeouts(p->b, -1, 10, -1, -1);
 		assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, 4, closer_bytes, &c)), 0);

@@ -4,7 +4,7 @@
 
 #include "pair.h"
 
-#define LIMIT 100                /* ms: what the limits are set to */
+#define LIMIT 100 /* ms: what the limits are set to */
 
 /* --- connect -------------------------------------------------------------------------------------- */
 
@@ -130,12 +130,12 @@ static void test_push_limit(void **state)
 	PAIR_UNTIL(p, k.len == 3);
 	pair_send(p, p->a, "d");
 	PAIR_UNTIL(p, k.pauses);
-	pair_run_for(p, LIMIT * 3);          /* the consumer's time, not the peer's */
+	pair_run_for(p, LIMIT * 3); /* the consumer's time, not the peer's */
 	assert_int_equal(k.ends, 0);
 	k.pause_at = 0;
 	aftp_stream_set_timeouts(p->b, -1, LIMIT * 2, -1, -1);
 	aftp_stream_resume(p->b);
-	pair_run_for(p, LIMIT / 3);          /* the limit begins anew */
+	pair_run_for(p, LIMIT / 3); /* the limit begins anew */
 	assert_int_equal(k.ends, 0);
 	PAIR_UNTIL(p, k.ends);
 	assert_int_equal(k.end, AFTP_ETIMEDOUT);
@@ -223,7 +223,7 @@ static void test_write_limit(void **state)
 	assert_int_equal(sent.status, AFTP_ETIMEDOUT);
 	done = aftp_stream_bytes_written(p->a);
 	assert_in_range(done, 1, SIZE - 1);
-	memset(all + done, 'X', SIZE - done);        /* the memory is the caller's again */
+	memset(all + done, 'X', SIZE - done); /* the memory is the caller's again */
 	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, "next", 4, on_status, &sent)), 0);
 	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
 	PAIR_UNTIL(p, sent.calls == 2 && k.len == done + 4);

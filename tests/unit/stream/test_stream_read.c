@@ -18,7 +18,7 @@ static void test_read_some(void **state)
 	assert_int_equal(got.n, 5);
 	assert_string_equal(got.line, "hello");
 	pair_fin(p, p->a);
-	for (int i = 2; i < 4; i++) {        /* the end stays the end */
+	for (int i = 2; i < 4; i++) { /* the end stays the end */
 		assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, sizeof(buf), on_bytes, &got)), 0);
 		PAIR_UNTIL(p, got.calls == i);
 		assert_int_equal(got.n, AFTP_EOF);
@@ -110,7 +110,7 @@ struct lister {
 	const struct lines_case *c;
 	int lines, ends;
 	ssize_t end;
-	int stop_at;             /* after so many lines; 0 = never */
+	int stop_at; /* after so many lines; 0 = never */
 	uint64_t bytes;
 };
 
@@ -202,7 +202,7 @@ static void test_push_with_pauses(void **state)
 
 		PAIR_UNTIL(p, k.pauses > pauses || k.len == k.cap);
 		pair_turn(p, 3);
-		assert_int_equal(k.pauses, pauses + (k.len < k.cap || k.pauses > pauses));     /* asked once a pause */
+		assert_int_equal(k.pauses, pauses + (k.len < k.cap || k.pauses > pauses)); /* asked once a pause */
 		k.pause_at += 100000;
 		PAIR_CALL(p, (aftp_stream_resume(p->b), 0));
 		PAIR_CALL(p, (aftp_stream_resume(p->b), 0));

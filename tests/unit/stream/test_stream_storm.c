@@ -19,7 +19,7 @@ struct side {
 	uint64_t got;
 	size_t asked;
 	bool reading, pushing, paused, ended;
-	int left;                        /* callbacks until push is stopped */
+	int left; /* callbacks until push is stopped */
 };
 
 static unsigned dice(struct side *d, unsigned sides)
@@ -152,23 +152,12 @@ static void begin_writing(struct side *d)
 static void shake(struct side *d, const struct aftp_stream_throttle *st)
 {
 	switch (dice(d, 12)) {
-	case 0:
-		(void)aftp_stream_add_throttle(d->s, "x", st);
-		break;
-	case 1:
-		(void)aftp_stream_remove_throttle(d->s, "x");
-		break;
-	case 2:
-		aftp_stream_set_timeouts(d->s, -1, dice(d, 3), dice(d, 3), -1);
-		break;
-	case 3:
-		aftp_throttle_set_limit(dice(d, 2) ? st->read : st->write, dice(d, 3) * 20000000);
-		break;
-	case 4:
-		(void)aftp_stream_set_buffers(d->s, 65536 << dice(d, 4), 65536 << dice(d, 4));
-		break;
-	default:
-		break;
+	case 0: (void)aftp_stream_add_throttle(d->s, "x", st); break;
+	case 1: (void)aftp_stream_remove_throttle(d->s, "x"); break;
+	case 2: aftp_stream_set_timeouts(d->s, -1, dice(d, 3), dice(d, 3), -1); break;
+	case 3: aftp_throttle_set_limit(dice(d, 2) ? st->read : st->write, dice(d, 3) * 20000000); break;
+	case 4: (void)aftp_stream_set_buffers(d->s, 65536 << dice(d, 4), 65536 << dice(d, 4)); break;
+	default: break;
 	}
 }
 
@@ -229,8 +218,9 @@ static void storm(unsigned seed, bool tls)
 		uv_run(&p->loop, UV_RUN_NOWAIT);
 	}
 	if (p->late || a->got != b->size || b->got != a->size)
-		fail_msg("seed %u%s: %llu of %llu, %llu of %llu", seed, tls ? " with TLS" : "", (unsigned long long)a->got,
-			 (unsigned long long)b->size, (unsigned long long)b->got, (unsigned long long)a->size);
+		fail_msg("seed %u%s: %llu of %llu, %llu of %llu", seed, tls ? " with TLS" : "",
+			(unsigned long long)a->got, (unsigned long long)b->size, (unsigned long long)b->got,
+			(unsigned long long)a->size);
 	aftp_stream_throttle_unref(&st);
 	assert_int_equal(pair_teardown(&state), 0);
 	free(a);

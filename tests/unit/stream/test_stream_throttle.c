@@ -65,7 +65,7 @@ static void test_names(void **state)
 	assert_null(aftp_stream_get_throttle(p->a, "n3"));
 	assert_non_null(aftp_stream_get_throttle(p->a, "n7"));
 	assert_int_equal(aftp_stream_add_throttle(p->a, "ninth", &st), 0);
-	aftp_stream_throttle_unref(&st);         /* the streams hold their own */
+	aftp_stream_throttle_unref(&st); /* the streams hold their own */
 	assert_int_equal(aftp_throttle_limit(aftp_stream_get_throttle(p->a, "ninth")->write), 20);
 }
 
@@ -118,7 +118,7 @@ static void test_reading_keeps_the_limit(void **state)
 		uv_run(&p->loop, UV_RUN_ONCE);
 		check_rate(&c, from, k.len, LIMIT);
 	}
-	aftp_throttle_set_limit(st.read, 0);         /* and the rest at once */
+	aftp_throttle_set_limit(st.read, 0); /* and the rest at once */
 	from = c.now;
 	PAIR_UNTIL(p, k.len == SIZE);
 	assert_true(c.now - from < 100 * MS);
@@ -319,7 +319,7 @@ static void test_observers_see_every_byte(void **state)
 	PAIR_UNTIL(p, got.calls == 2);
 	assert_string_equal(got.line, "more");
 	pair_send(p, p->b, "seven b");
-	assert_int_equal(in.bytes, 9);               /* each byte once, also what was read ahead */
+	assert_int_equal(in.bytes, 9); /* each byte once, also what was read ahead */
 	assert_int_equal(out.bytes, 7);
 	aftp_stream_throttle_unref(&st);
 }

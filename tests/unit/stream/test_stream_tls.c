@@ -56,7 +56,7 @@ static void test_sni(void **state)
 	secure(f);
 	assert_string_equal(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name), "ftp.example.org");
 	reconnect(f);
-	handshake(f, "127.0.0.1", NULL, &a, &b);         /* an address is not a name */
+	handshake(f, "127.0.0.1", NULL, &a, &b); /* an address is not a name */
 	assert_null(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name));
 }
 
@@ -88,12 +88,12 @@ static void test_client_certificate(void **state)
 
 	SSL_CTX_set_verify(f->server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	handshake(f, NULL, NULL, &a, &b);
-	assert_int_equal(b.status, AFTP_ECERT);          /* none was shown */
+	assert_int_equal(b.status, AFTP_ECERT); /* none was shown */
 	reconnect(f);
 	assert_int_equal(SSL_CTX_use_certificate(f->client, own.x509), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(f->client, own.key), 1);
 	handshake(f, NULL, NULL, &a, &b);
-	assert_int_equal(b.status, AFTP_ECERT);          /* nobody knows it */
+	assert_int_equal(b.status, AFTP_ECERT); /* nobody knows it */
 	reconnect(f);
 	assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(f->server), own.x509), 1);
 	handshake(f, NULL, NULL, &a, &b);
@@ -237,12 +237,13 @@ static void test_key_update(void **state)
 	exchange(f, "and", "on\n");
 }
 
-static void count_key_updates(int write_p, int version, int content_type, const void *buf, size_t len, SSL *ssl,
-		void *arg)
+static void count_key_updates(
+	int write_p, int version, int content_type, const void *buf, size_t len, SSL *ssl, void *arg)
 {
 	(void)version;
 	(void)ssl;
-	if (!write_p && content_type == SSL3_RT_HANDSHAKE && len > 0 && *(const unsigned char *)buf == SSL3_MT_KEY_UPDATE)
+	if (!write_p && content_type == SSL3_RT_HANDSHAKE && len > 0 &&
+		*(const unsigned char *)buf == SSL3_MT_KEY_UPDATE)
 		++*(int *)arg;
 }
 
@@ -303,7 +304,7 @@ static void test_end_and_truncation(void **state)
 	exchange(f, "take", "the tickets\n");
 	exchange(f, "take", "the tickets\n");
 	pair_send(f->p, f->p->b, "cut\nhere");
-	aftp_stream_close(&f->p->b, false, NULL, NULL);          /* FIN and no close_notify */
+	aftp_stream_close(&f->p->b, false, NULL, NULL); /* FIN and no close_notify */
 	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->a, 16, on_bytes, &got)), 0);
 	PAIR_UNTIL(f->p, got.calls == 6);
 	assert_string_equal(got.line, "cut");

@@ -6,8 +6,8 @@ struct volume {
 	char *all;
 };
 
-static void volume_begin(struct fixture *f, struct volume *v, struct aftp_stream *from, struct aftp_stream *to,
-		size_t size, size_t lend)
+static void volume_begin(
+	struct fixture *f, struct volume *v, struct aftp_stream *from, struct aftp_stream *to, size_t size, size_t lend)
 {
 	*v = (struct volume){ .k = { .p = f->p, .cap = size, .lend = lend }, .sent.p = f->p, .shut.p = f->p };
 	v->all = malloc(size);
@@ -118,7 +118,7 @@ struct sipper {
 	uv_timer_t timer;
 	struct pair *p;
 	struct answer got;
-	int left;                /* sips; then it reads no more */
+	int left; /* sips; then it reads no more */
 	char buf[8192];
 };
 

@@ -35,7 +35,7 @@ static void test_big_write_to_a_slow_reader(void **state)
 	assert_int_equal(aftp_stream_set_buffers(p->b, 32768, 0), 0);
 	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, SIZE, on_status, &sent)), 0);
 	pair_turn(p, 10);
-	assert_int_equal(sent.calls, 0);             /* the kernel cannot have it all */
+	assert_int_equal(sent.calls, 0); /* the kernel cannot have it all */
 	assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, sink_lend, sink_data, &k)), 0);
 	while (k.len < SIZE) {
 		int pauses = k.pauses;
@@ -161,7 +161,7 @@ struct ping {
 	struct pair *p;
 	struct aftp_stream *s;
 	int rounds;
-	bool busy, owes;         /* a byte is on its way; one has to follow it */
+	bool busy, owes; /* a byte is on its way; one has to follow it */
 	char c;
 };
 

@@ -111,7 +111,7 @@ static void test_debt_is_paid(void **state)
 	struct aftp_throttle *t = make(f, MB, 1000);
 
 	empty_bucket(t, f->now);
-	aftp_throttle_charge(t, MB, f->now);             /* moved without having been allowed */
+	aftp_throttle_charge(t, MB, f->now); /* moved without having been allowed */
 	assert_int_equal(aftp_throttle_allow(t, 1, f->now + SECOND - MS), 0);
 	assert_int_equal(aftp_throttle_delay(t, 1, f->now), SECOND + 1000);
 	assert_int_equal(aftp_throttle_allow(t, 5, f->now + SECOND + 5000), 5);
@@ -147,8 +147,8 @@ struct run {
 
 /* A greedy consumer behind a timer that counts in whole milliseconds and comes late: by up to `late` ns, and
  * every hundredth time by `hiccup`. */
-static void consume(struct run *r, struct aftp_throttle *t, uint64_t from, uint64_t until, uint64_t late,
-		uint64_t hiccup)
+static void consume(
+	struct run *r, struct aftp_throttle *t, uint64_t from, uint64_t until, uint64_t late, uint64_t hiccup)
 {
 	uint64_t quantum = throttle_wait_quantum(t);
 	uint64_t now = from;
@@ -196,7 +196,7 @@ static void check_run(struct fixture *f, uint64_t limit, uint64_t late, uint64_t
 	struct aftp_throttle *t = make(f, limit, 0);
 	struct run r = { 0 };
 	double ideal = 5 * (double)limit, bound;
-	double turn = 0.0035 * (double)limit + 1;        /* a quantum, and a timer's slack */
+	double turn = 0.0035 * (double)limit + 1; /* a quantum, and a timer's slack */
 
 	empty_bucket(t, f->now);
 	consume(&r, t, f->now, f->now + 5 * SECOND, late, hiccup);
@@ -221,7 +221,7 @@ static void test_average_and_windows(void **state)
 static void test_average_on_a_busy_machine(void **state)
 {
 	for (size_t i = 0; i < N_LIMITS; i++) {
-		if (limits[i] >= 10 * KB)        /* below, a turn is a few bytes, and they cannot be cut */
+		if (limits[i] >= 10 * KB) /* below, a turn is a few bytes, and they cannot be cut */
 			check_run(*state, limits[i], 2 * MS, 25 * MS);
 	}
 }
@@ -267,13 +267,13 @@ static void test_changed_limit(void **state)
 	struct aftp_throttle *t = make(f, KB, 100);
 
 	empty_bucket(t, f->now);
-	aftp_throttle_charge(t, 1000, f->now);           /* a debt of a second */
-	aftp_throttle_set_limit(t, MB);                  /* the same debt is a millisecond now */
+	aftp_throttle_charge(t, 1000, f->now); /* a debt of a second */
+	aftp_throttle_set_limit(t, MB);        /* the same debt is a millisecond now */
 	assert_int_equal(aftp_throttle_allow(t, 1, f->now), 0);
 	assert_int_equal(aftp_throttle_allow(t, 100, f->now + MS + 100000), 100);
 	aftp_throttle_set_limit(t, 0);
 	assert_int_equal(aftp_throttle_allow(t, GB, f->now), GB);
-	aftp_throttle_set_limit(t, KB);                  /* a limit anew starts without credit */
+	aftp_throttle_set_limit(t, KB); /* a limit anew starts without credit */
 	assert_int_equal(aftp_throttle_allow(t, GB, f->now), 0);
 	assert_int_equal(aftp_throttle_allow(t, GB, f->now + 10 * MS), 10);
 	aftp_throttle_unref(t);

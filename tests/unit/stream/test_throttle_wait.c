@@ -1,13 +1,13 @@
 #include "throttle_fixture.h"
 
 struct user {
-	struct throttle_waiter waiter;       /* first: found from it */
+	struct throttle_waiter waiter; /* first: found from it */
 	struct fixture *f;
 	struct aftp_throttle *t;
 	uint64_t moved, most;
 	int runs;
-	bool again;                          /* lines up again */
-	bool lazy;                           /* never uses its turn */
+	bool again; /* lines up again */
+	bool lazy;  /* never uses its turn */
 };
 
 static void user_run(struct throttle_waiter *w)
@@ -47,7 +47,7 @@ static void test_waiters_share_fairly(void **state)
 	uint64_t all = 0;
 
 	users_init(f, u, 5, t);
-	u[3].most = 100;                                 /* takes little, and gets no less often its turn */
+	u[3].most = 100; /* takes little, and gets no less often its turn */
 	assert_int_equal(throttle_wait_open(t), 0);
 	empty_bucket(t, f->now);
 	for (int i = 0; i < 5; i++)
@@ -61,7 +61,7 @@ static void test_waiters_share_fairly(void **state)
 		all += u[i].moved;
 		throttle_wait_cancel(&u[i].waiter);
 	}
-	assert_in_range(all, 5 * MB, 5300 * KB);         /* 5.2 s */
+	assert_in_range(all, 5 * MB, 5300 * KB); /* 5.2 s */
 	throttle_wait_close(t);
 	aftp_throttle_unref(t);
 }
@@ -85,7 +85,7 @@ static void test_first_come_first_served(void **state)
 	pass(f, t, MS / 2);
 	assert_int_equal(u[0].runs, 1);
 	assert_int_equal(u[1].runs, 0);
-	throttle_wait_cancel(&u[1].waiter);              /* who leaves holds up nobody */
+	throttle_wait_cancel(&u[1].waiter); /* who leaves holds up nobody */
 	pass(f, t, MS);
 	assert_int_equal(u[1].runs, 0);
 	assert_int_equal(u[2].runs, 1);
@@ -139,7 +139,7 @@ static void test_new_limit_wakes_at_once(void **state)
 		pass(f, t, MS);
 		assert_int_equal(u[0].runs, 0);
 		aftp_throttle_set_limit(t, next[k]);
-		assert_int_equal(u[0].runs, 0);          /* not from inside the call */
+		assert_int_equal(u[0].runs, 0); /* not from inside the call */
 		for (int i = 0; i < 10; i++) {
 			f->now += MS;
 			uv_run(&f->loop, next[k] > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);

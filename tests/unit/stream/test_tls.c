@@ -82,7 +82,7 @@ static void test_byte_by_byte(void **state)
 	char buf[16];
 
 	shake_hands(f, 1);
-	assert_int_equal(tls_read(f->client, buf, sizeof(buf)), 0);      /* tickets are not data */
+	assert_int_equal(tls_read(f->client, buf, sizeof(buf)), 0); /* tickets are not data */
 	assert_int_equal(tls_write(f->client, "hello", 5), 5);
 	while (buf_len(&f->client->out) > 1) {
 		carry(f->client, f->server, 1);
@@ -165,7 +165,7 @@ static void test_damage_is_noticed(void **state)
 	carry(f->client, f->server, SIZE_MAX);
 	assert_int_equal(tls_read(f->server, buf, 8), AFTP_ETLS);
 	assert_int_equal(tls_read(f->server, buf, 8), AFTP_ETLS);
-	assert_true(buf_len(&f->server->out) > 0);       /* the alert */
+	assert_true(buf_len(&f->server->out) > 0); /* the alert */
 }
 
 /* A peer that asks for new keys again and again, and reads no answer, cannot make us keep them all. */

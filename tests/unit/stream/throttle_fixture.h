@@ -14,11 +14,11 @@
 
 #include "stream/throttle_state.h"
 
-#define MS 1000000ull
+#define MS     1000000ull
 #define SECOND (1000 * MS)
-#define KB 1000ull
-#define MB (1000 * KB)
-#define GB (1000 * MB)
+#define KB     1000ull
+#define MB     (1000 * KB)
+#define GB     (1000 * MB)
 
 /* All time in these tests is made up. */
 struct fixture {

@@ -40,7 +40,8 @@ static inline int teardown(void **state)
 }
 
 /* Both sides shake hands; the answers of both. */
-static inline void handshake(struct fixture *f, const char *host, SSL_SESSION *session, struct answer *a, struct answer *b)
+static inline void handshake(
+	struct fixture *f, const char *host, SSL_SESSION *session, struct answer *a, struct answer *b)
 {
 	*a = *b = (struct answer){ .p = f->p };
 	assert_int_equal(PAIR_CALL(f->p, aftp_stream_start_tls(f->p->a, f->client, host, session, on_status, a)), 0);
