@@ -173,7 +173,7 @@ struct node *node_ref(struct node *n)
 /* Frees n when nothing needs it, and then perhaps its parents. */
 static void reap(struct nodes *t, struct node *n)
 {
-	while (n && n != t->root && !n->nlookup && !n->refs && !n->list) {
+	while (n != t->root && !n->nlookup && !n->refs && !n->list) {
 		struct node *parent = n->parent;
 
 		HASH_DELETE(by_ino, t->by_ino, n);

@@ -125,7 +125,7 @@ static void on_reply(void *arg, int status, const struct aftp_reply *r)
 	a->over = true;
 	a->calls++;
 	a->status = status < 0 ? status : r->code;
-	if (a->text && r)
+	if (a->text && status >= 0)
 		snprintf(a->text, 256, "%s", aftp_reply_message(r));
 }
 

@@ -244,7 +244,7 @@ int talk_reply(struct talk *t)
 	}
 }
 
-static void send_line(struct talk *t, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void send_line(struct talk *t, const char *fmt, va_list ap)
 {
 	char line[8192];
 	int n = vsnprintf(line, sizeof(line) - 2, fmt, ap);
