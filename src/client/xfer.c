@@ -101,8 +101,9 @@ static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
 		if (!t->stopping)
 			t->status = refusal(t, r);
 	}
-	/* What came before the server gave up is good: it is read to its end first. */
-	if (t->ended || t->stopping || (r->code >= 400 && !t->reading))
+	/* What came before the server gave up is good: it is read to its end first. One that never began may leave the
+	 * data connection as it is. */
+	if (t->ended || t->stopping || (r->code >= 400 && !(t->reading && (t->accepted || t->bytes > 0))))
 		xfer_over(t);
 }
 

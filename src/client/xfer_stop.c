@@ -22,13 +22,14 @@ void xfer_fail(struct aftp_transfer *t, int status)
 static void drain(struct aftp_transfer *t)
 {
 	bool writing = t->kind->lend == NULL;
+	uint64_t limit = t->c->timeout_ms < XFER_DRAIN_MS ? t->c->timeout_ms : XFER_DRAIN_MS;
 	int rc;
 
 	t->phase = XFER_DRAINING;
 	if (t->connected)
 		dataconn_close(&t->data, writing);
 	wire_hold(&t->c->wire, false);
-	wire_set_deadline(&t->c->wire, XFER_DRAIN_MS);
+	wire_set_deadline(&t->c->wire, (int64_t)limit);
 	rc = wire_command_unowed(&t->c->wire, "PWD");
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");

@@ -6,20 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <utlist.h>
+
+enum { DRIP_MAX = 4096 };
 
 struct scripted_peer {
 	uv_tcp_t tcp;
 	struct scripted *s; /* NULL: of no interest any more */
 	char land[65536];
 	unsigned writing;
-	bool ended;   /* the client has ended its side */
-	bool closing; /* as soon as nothing is being written */
+	struct write *dripping; /* what leaves byte by byte; the first of them is on its way */
+	bool ended;             /* the client has ended its side */
+	bool closing;           /* as soon as nothing is being written */
 	bool reading;
 };
 
 struct write {
 	uv_write_t req;
 	struct scripted_peer *peer;
+	struct write *prev, *next; /* scripted_peer::dripping */
+	size_t at, len;
 	char bytes[];
 };
 
@@ -83,9 +89,8 @@ static void peer_end(struct scripted_peer **p)
 	peer_forget(p);
 }
 
-static void on_wrote(uv_write_t *req, int status)
+static void wrote(struct write *w, int status)
 {
-	struct write *w = (struct write *)req;
 	struct scripted_peer *p = w->peer;
 	struct scripted *s = p->s;
 
@@ -97,7 +102,42 @@ static void on_wrote(uv_write_t *req, int status)
 		advance(s);
 }
 
-static void peer_write(struct scripted_peer *p, const char *bytes, size_t n)
+static void on_wrote(uv_write_t *req, int status)
+{
+	wrote((struct write *)req, status);
+}
+
+static void drip(struct scripted_peer *p);
+
+static void on_dripped(uv_write_t *req, int status)
+{
+	struct write *w = (struct write *)req;
+	struct scripted_peer *p = w->peer;
+
+	if (status == 0 && ++w->at < w->len) {
+		drip(p);
+		return;
+	}
+	DL_DELETE(p->dripping, w);
+	if (p->dripping)
+		drip(p);
+	wrote(w, status);
+}
+
+static void drip(struct scripted_peer *p)
+{
+	struct write *w = p->dripping;
+	uv_buf_t buf = uv_buf_init(w->bytes + w->at, 1);
+
+	if (uv_write(&w->req, (uv_stream_t *)&p->tcp, &buf, 1, on_dripped) == 0)
+		return;
+	DL_DELETE(p->dripping, w);
+	if (p->dripping)
+		drip(p);
+	wrote(w, UV_ECANCELED);
+}
+
+static void peer_write(struct scripted_peer *p, const char *bytes, size_t n, bool by_byte)
 {
 	struct write *w = malloc(sizeof *w + n);
 	uv_buf_t buf;
@@ -105,6 +145,17 @@ static void peer_write(struct scripted_peer *p, const char *bytes, size_t n)
 	assert_non_null(w);
 	memcpy(w->bytes, bytes, n);
 	w->peer = p;
+	w->at = 0;
+	w->len = n;
+	if (by_byte || p->dripping) {
+		bool first = !p->dripping;
+
+		p->writing++;
+		DL_APPEND(p->dripping, w);
+		if (first)
+			drip(p);
+		return;
+	}
 	buf = uv_buf_init(w->bytes, (unsigned)n);
 	if (uv_write(&w->req, (uv_stream_t *)&p->tcp, &buf, 1, on_wrote) < 0)
 		free(w);
@@ -148,11 +199,8 @@ static bool say_bytes(struct scripted *s, const char *bytes, size_t n)
 	if (last)
 		n = s->cut - s->said;
 	s->said += n;
-	if (s->byte_by_byte)
-		for (size_t i = 0; i < n; i++)
-			peer_write(s->control, bytes + i, 1);
-	else if (n > 0)
-		peer_write(s->control, bytes, n);
+	if (n > 0)
+		peer_write(s->control, bytes, n, s->byte_by_byte && s->said < DRIP_MAX);
 	if (last)
 		cut(s);
 	return !last;
@@ -174,7 +222,7 @@ static bool say(struct scripted *s, const char *text)
 			at += (size_t)snprintf(out + at, sizeof out - at, "|||%u|", s->data_port);
 		else
 			at += (size_t)snprintf(
-				out + at, sizeof out - at, "10,1,2,3,%u,%u", s->data_port >> 8, s->data_port & 255u);
+				out + at, sizeof out - at, "10,1,2,3,%u,%u", s->data_port / 256u, s->data_port % 256u);
 	}
 	return say_bytes(s, out, at);
 }
@@ -191,7 +239,7 @@ static void send_data(struct scripted *s, const char *bytes, size_t n)
 		n = s->cut_data - s->data_said;
 	s->data_said += n;
 	if (n > 0)
-		peer_write(s->data, bytes, n);
+		peer_write(s->data, bytes, n, false);
 	if (last && s->cut_resets)
 		peer_reset(&s->data);
 	else if (last)

@@ -91,7 +91,7 @@ struct scripted {
 	uint16_t port;
 	const struct step *script;
 	/* May be set before a client comes. */
-	bool byte_by_byte; /* replies leave in pieces of one byte */
+	bool byte_by_byte; /* the first replies leave in pieces of one byte, each in a turn of its own */
 	size_t cut;        /* the control connection ends after so many bytes; 0 = never */
 	size_t cut_data;   /* the same for data */
 	bool cut_resets;   /* a cut is an RST, of both connections */
