@@ -40,8 +40,8 @@ int aftp_stream_accept(struct aftp_stream *s, uv_stream_t *listener);
 
 /* Milliseconds; 0 = no limit, -1 = leave as it is. `total` bounds the life of the stream from this call on.
  * A changed limit applies to what is under way at once. Defaults: connect 30 s, others none. */
-void aftp_stream_set_timeouts(struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms,
-		int64_t total_ms);
+void aftp_stream_set_timeouts(
+	struct aftp_stream *s, int64_t connect_ms, int64_t read_ms, int64_t write_ms, int64_t total_ms);
 
 /* Keeps dead peers from going unnoticed: TCP keepalive after `delay_s` seconds of silence, and a verdict after as
  * long again; 0 = off. TCP_NODELAY is always on. */
@@ -75,8 +75,8 @@ typedef char *aftp_stream_lend(void *arg, size_t *len);
 typedef void aftp_stream_data_cb(void *arg, ssize_t n);
 
 int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_stream_data_cb *data, void *arg);
-void aftp_stream_read_stop(struct aftp_stream *s);      /* data_cb is not called any more; bytes not delivered stay */
-void aftp_stream_resume(struct aftp_stream *s);         /* asks for a buffer again, later */
+void aftp_stream_read_stop(struct aftp_stream *s); /* data_cb is not called any more; bytes not delivered stay */
+void aftp_stream_resume(struct aftp_stream *s);    /* asks for a buffer again, later */
 
 /* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything
  * else stops (as read_stop; the rest stays). n < 0 as for data_cb. */
@@ -104,17 +104,17 @@ int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
  * ended meanwhile. After a failure nothing passes any more, and only close is left. The end of a TLS stream is
  * AFTP_EOF only when the peer said so (close_notify); a bare end of the connection is AFTP_EINCOMPLETE: somebody may
  * have cut it. */
-int aftp_stream_start_tls(struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session,
-		aftp_stream_cb *cb, void *arg);
+int aftp_stream_start_tls(
+	struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg);
 int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg);
-SSL *aftp_stream_ssl(const struct aftp_stream *s);      /* NULL while plain */
+SSL *aftp_stream_ssl(const struct aftp_stream *s); /* NULL while plain */
 
 /* --- throttles ------------------------------------------------------------------------------------ */
 
 /* Adds a pair under a name (up to 31 bytes), or replaces it; at most 8. References are taken. Works while the stream
  * runs. The throttles must live in the stream's loop. 0, AFTP_EINVAL, AFTP_ETOOBIG, AFTP_ENOMEM. */
 int aftp_stream_add_throttle(struct aftp_stream *s, const char *name, const struct aftp_stream_throttle *st);
-int aftp_stream_remove_throttle(struct aftp_stream *s, const char *name);          /* AFTP_ENOENT when there is none */
+int aftp_stream_remove_throttle(struct aftp_stream *s, const char *name); /* AFTP_ENOENT when there is none */
 /* NULL when there is none. */
 const struct aftp_stream_throttle *aftp_stream_get_throttle(const struct aftp_stream *s, const char *name);
 
