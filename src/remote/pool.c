@@ -31,8 +31,7 @@ struct pool {
 	struct aftp_log log;
 	struct pool_conn *conns;
 	struct pool_request *queue[POOL_CLASSES];
-	unsigned limit; /* learned, <= o.max_conns */
-	unsigned max_seen;
+	unsigned limit, max_seen; /* the limit is learned, <= o.max_conns */
 	uint64_t limit_at;
 	uint64_t backoff_ms, redial_at; /* no dial before redial_at */
 	uint64_t failing_since;         /* 0: the latest dial worked */
@@ -397,15 +396,14 @@ static void hand_out(struct pool *p)
 
 static void run(struct pool *p)
 {
-	bool asked_once = false;
+	bool asked_once;
 
 	hand_out(p);
 	if (p->limit < p->o.max_conns && now(p) - p->limit_at > RETRY_LIMIT_MS) {
 		p->limit++;
 		p->limit_at = now(p);
 	}
-	if (first_waiting(p))
-		asked_once = first_waiting(p)->once;
+	asked_once = first_waiting(p) && first_waiting(p)->once;
 	while (waiting(p) > count(p, CONN_DIALING) && live(p) < p->limit && (now(p) >= p->redial_at || asked_once)) {
 		int rc = dial(p);
 		if (rc) {
