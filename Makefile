@@ -1,4 +1,5 @@
-# ftpfs: see README.md.  make | make check | make demo | make lint | make bench | make install DESTDIR= PREFIX=
+# ftpfs: see README.md.
+# make | make check | make demo | make lint | make bench | make bench-micro | make install DESTDIR= PREFIX=
 # SAN=address,undefined builds with sanitizers into its own folder; CC=clang works too; WERROR=1 stops at warnings.
 # check, demo, lint and bench install what they need first (scripts/setup); the rest only builds.
 
@@ -52,10 +53,11 @@ TEST_SRC   := $(sort $(wildcard tests/unit/*/test_*.c tests/proto/test_*.c))
 TEST_LIB_OBJ := $(call obj,$(sort $(wildcard tests/lib/*.c)))
 TEST_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_TOOL  := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
+BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/*.c)))
 # Every executable script below tests/ is a test; a script that others source is not executable.
 TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
-.PHONY: all check check-run check-unit check-mount check-sanitized check-valgrind demo lint bench install uninstall clean distclean dist format tests FORCE
+.PHONY: all check check-run check-unit check-mount check-sanitized check-valgrind demo lint bench bench-micro install uninstall clean distclean dist format tests FORCE
 .SECONDARY:
 
 all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
@@ -85,6 +87,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/librest.a $(BUILD)/libaftp.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(FUSE_LIBS) $(AFTP_LIBS)
 
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaftp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AFTP_LIBS)
+
 $(BUILD)/obj/src/mount/%.o: EXTRA_CFLAGS = $(FUSE_CFLAGS)
 $(BUILD)/obj/tests/%.o: EXTRA_CFLAGS = -Itests $(FUSE_CFLAGS) -Wno-missing-prototypes
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
@@ -98,7 +104,7 @@ $(BUILD)/flags: FORCE
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-tests: $(TEST_BIN) $(TEST_TOOL)
+tests: $(TEST_BIN) $(TEST_TOOL) $(BENCH_BIN)
 
 # --- tests ----------------------------------------------------------------------------------------
 
@@ -129,6 +135,9 @@ lint:
 
 bench:
 	+@sh bench/run
+
+bench-micro: $(BENCH_BIN)
+	$(BUILD)/bench/micro/bench_stream
 
 format:
 	clang-format -i $(shell find src include tests bench -name '*.[ch]')

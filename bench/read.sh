@@ -56,4 +56,6 @@ for c in $cases; do
 		"$(awk -v a="$(median "$c" MB/s)" -v b="$(median curl MB/s)" 'BEGIN { print a / b }')" "$(median "$c" cpu/GiB)" \
 		"$(median "$c" idle-MiB)" "$(median "$c" peak-MiB)"
 done
-write_json "read-$server"
+name=read
+[ "$server" = vsftpd ] || name=read-$server
+write_json "$name"
