@@ -10,6 +10,7 @@
 #include <aftp/status.h>
 #include <aftp/stream.h>
 #include <aftp/throttle.h>
+#include <aftp/tls.h>
 #include <aftp/url.h>
 #include <aftp/vfs.h>
 

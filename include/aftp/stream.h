@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include <aftp/throttle.h>
+#include <aftp/tls.h>
 
 struct aftp_stream;
 
@@ -97,17 +98,24 @@ int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
 
 /* --- TLS ------------------------------------------------------------------------------------------ */
 
-/* TLS as a client (`host`, a name or an address, is checked against the certificate when the context verifies, and a
- * name is sent as SNI; NULL: neither) or as a server. Nothing may be read or written meanwhile. Bytes that came in
- * before the call are refused with AFTP_EPROTO (they were not protected). `session` to resume may be NULL. Limit:
- * connect. AFTP_ECERT: the certificate was refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer
- * ended meanwhile. After a failure nothing passes any more, and only close is left. The end of a TLS stream is
- * AFTP_EOF only when the peer said so (close_notify); a bare end of the connection is AFTP_EINCOMPLETE: somebody may
- * have cut it. */
-int aftp_stream_start_tls(
-	struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg);
-int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg);
-SSL *aftp_stream_ssl(const struct aftp_stream *s); /* NULL while plain */
+/* TLS as a client (`host`, a name or an address, is checked against the certificate when the settings say so, and a
+ * name is sent as SNI; NULL: neither) or as a server, with settings made for that side. Nothing may be read or written
+ * meanwhile. Bytes that came in before the call are refused with AFTP_EPROTO (they were not protected). `sessions` (may
+ * be NULL) is what may be resumed. References to both are taken. Limit: connect. AFTP_ECERT: the certificate was
+ * refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer ended meanwhile. After a failure nothing passes
+ * any more, and only close is left. The end of a TLS stream is AFTP_EOF only when the peer said so (close_notify); a bare
+ * end of the connection is AFTP_EINCOMPLETE: somebody may have cut it. */
+int aftp_stream_start_tls(struct aftp_stream *s, struct aftp_tls *tls, const char *host,
+	struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg);
+int aftp_stream_accept_tls(
+	struct aftp_stream *s, struct aftp_tls *tls, struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg);
+
+/* The handshake was short, because a session was resumed. Of a server, that one of the same `sessions`. */
+bool aftp_stream_tls_resumed(const struct aftp_stream *s);
+/* Why TLS failed (AFTP_ECERT, AFTP_ETLS), in words for people, with the pin of a refused certificate; "" when it did
+ * not. Lives as long as the stream. */
+const char *aftp_stream_tls_error(const struct aftp_stream *s);
+SSL *aftp_stream_ssl(const struct aftp_stream *s); /* for looking; NULL while plain */
 
 /* --- throttles ------------------------------------------------------------------------------------ */
 

@@ -259,11 +259,6 @@ int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr
 	return uv_tcp_getsockname(&s->tcp, (struct sockaddr *)addr, &len);
 }
 
-SSL *aftp_stream_ssl(const struct aftp_stream *s)
-{
-	return s->tls ? s->tls->ssl : NULL;
-}
-
 uint64_t aftp_stream_bytes_read(const struct aftp_stream *s)
 {
 	return s->rd.total;

@@ -102,17 +102,17 @@ static int may_start(const struct aftp_stream *s, bool server)
 	return s->rd.end;
 }
 
-static int start(struct aftp_stream *s, SSL_CTX *ctx, bool server, const char *host, SSL_SESSION *session,
-	aftp_stream_cb *cb, void *arg)
+static int start(struct aftp_stream *s, struct aftp_tls *tls, bool server, const char *host,
+	struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg)
 {
 	int rc;
 
-	if (!ctx || !cb)
+	if (!tls || !cb)
 		return AFTP_EINVAL;
 	rc = may_start(s, server);
 	if (rc < 0)
 		return rc;
-	rc = tls_new(&s->tls, ctx, server, host, session, STREAM_CHUNK_MAX * 2);
+	rc = tls_new(&s->tls, tls, server, host, sessions, STREAM_CHUNK_MAX * 2);
 	if (rc < 0)
 		return rc;
 	(void)stream_op_begin(s, OP_TLS, cb, arg);
@@ -120,13 +120,29 @@ static int start(struct aftp_stream *s, SSL_CTX *ctx, bool server, const char *h
 	return 0;
 }
 
-int aftp_stream_start_tls(
-	struct aftp_stream *s, SSL_CTX *ctx, const char *host, SSL_SESSION *session, aftp_stream_cb *cb, void *arg)
+int aftp_stream_start_tls(struct aftp_stream *s, struct aftp_tls *tls, const char *host,
+	struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg)
 {
-	return start(s, ctx, false, host, session, cb, arg);
+	return start(s, tls, false, host, sessions, cb, arg);
 }
 
-int aftp_stream_accept_tls(struct aftp_stream *s, SSL_CTX *ctx, aftp_stream_cb *cb, void *arg)
+int aftp_stream_accept_tls(
+	struct aftp_stream *s, struct aftp_tls *tls, struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg)
 {
-	return start(s, ctx, true, NULL, NULL, cb, arg);
+	return start(s, tls, true, NULL, sessions, cb, arg);
+}
+
+bool aftp_stream_tls_resumed(const struct aftp_stream *s)
+{
+	return s->tls && tls_resumed(s->tls);
+}
+
+const char *aftp_stream_tls_error(const struct aftp_stream *s)
+{
+	return s->tls && s->tls->why ? s->tls->why : "";
+}
+
+SSL *aftp_stream_ssl(const struct aftp_stream *s)
+{
+	return s->tls ? s->tls->ssl : NULL;
 }

@@ -1,11 +1,15 @@
 #include "stream/tls.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <aftp/status.h>
+
+#include "stream/tls_sessions.h"
+#include "stream/tls_settings.h"
 
 #define RECORD_MAX   (16384 + 512) /* what one record of 2^14 bytes can grow to, generously */
 #define NAME_MAX_LEN 253
@@ -67,14 +71,15 @@ static int make_bio(struct tls *t)
 /* --- birth ---------------------------------------------------------------------------------------- */
 
 /* Asks for `host`, and lets the verification insist on it. An address is not a name: it is no SNI. */
-static int set_host(SSL *ssl, const char *host)
+static int set_host(SSL *ssl, const char *host, bool check)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	size_t n = strlen(host);
 	char name[NAME_MAX_LEN + 1];
+	unsigned char raw[16];
 
-	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
-		return 0;
+	if (inet_pton(AF_INET, host, raw) == 1 || inet_pton(AF_INET6, host, raw) == 1)
+		return !check || X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1 ? 0 : AFTP_ETLS;
 	if (n > 0 && host[n - 1] == '.')
 		n--;
 	if (n == 0 || n > NAME_MAX_LEN)
@@ -82,40 +87,68 @@ static int set_host(SSL *ssl, const char *host)
 	memcpy(name, host, n);
 	name[n] = '\0';
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_host(param, name, n) != 1 || SSL_set_tlsext_host_name(ssl, name) != 1)
+	if (check && X509_VERIFY_PARAM_set1_host(param, name, n) != 1)
 		return AFTP_ETLS;
-	return 0;
+	return SSL_set_tlsext_host_name(ssl, name) == 1 ? 0 : AFTP_ETLS;
 }
 
-int tls_new(struct tls **out, SSL_CTX *ctx, bool server, const char *host, SSL_SESSION *session, size_t max)
+static int set_session(struct tls *t)
 {
-	struct tls *t = calloc(1, sizeof(*t));
+	SSL_SESSION *session = tls_sessions_take(t->sessions);
+	int max = tls_version_number(tls_sessions_max(t->sessions));
+	bool ok = (!session || SSL_set_session(t->ssl, session) == 1) &&
+		(max == 0 || SSL_set_max_proto_version(t->ssl, max) == 1);
+
+	SSL_SESSION_free(session);
+	return ok ? 0 : AFTP_ETLS;
+}
+
+static int setup(struct tls *t, bool server, const char *host)
+{
 	int rc;
 
-	if (!t)
-		return AFTP_ENOMEM;
-	buf_init(&t->in, max);
-	buf_init(&t->out, max);
 	ERR_clear_error();
-	t->ssl = SSL_new(ctx);
+	t->ssl = SSL_new(t->settings->ctx);
 	rc = t->ssl ? make_bio(t) : AFTP_ETLS;
-	if (rc == 0 && host)
-		rc = set_host(t->ssl, host);
-	if (rc == 0 && session && SSL_set_session(t->ssl, session) != 1)
-		rc = AFTP_ETLS;
-	if (rc < 0) {
-		tls_free(t);
+	if (rc < 0)
 		return rc;
-	}
+	SSL_set_app_data(t->ssl, t);
 	SSL_set_mode(
 		t->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_set_options(t->ssl, SSL_OP_NO_RENEGOTIATION);
+	if (host)
+		rc = set_host(t->ssl, host, t->settings->check_host);
+	if (rc == 0 && t->sessions)
+		rc = set_session(t);
 	if (server)
 		SSL_set_accept_state(t->ssl);
 	else
 		SSL_set_connect_state(t->ssl);
-	*out = t;
-	return 0;
+	return rc;
+}
+
+int tls_new(struct tls **out, struct aftp_tls *settings, bool server, const char *host,
+	struct aftp_tls_sessions *sessions, size_t max)
+{
+	struct tls *t;
+	int rc;
+
+	if (settings->server != server)
+		return AFTP_EINVAL;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return AFTP_ENOMEM;
+	t->settings = aftp_tls_ref(settings);
+	if (sessions)
+		t->sessions = aftp_tls_sessions_ref(sessions);
+	buf_init(&t->in, max);
+	buf_init(&t->out, max);
+	rc = setup(t, server, host);
+	if (rc < 0)
+		tls_free(t);
+	else
+		*out = t;
+	return rc;
 }
 
 void tls_free(struct tls *t)
@@ -128,8 +161,11 @@ void tls_free(struct tls *t)
 		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl); /* and the BIO with it */
 	BIO_meth_free(t->method);
+	aftp_tls_sessions_unref(t->sessions);
+	aftp_tls_unref(t->settings);
 	buf_finish(&t->in);
 	buf_finish(&t->out);
+	free(t->why);
 	free(t);
 }
 
@@ -143,6 +179,14 @@ static bool certificate_refused(const SSL *ssl)
 		ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 }
 
+static int failed(struct tls *t, const char *what)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	tls_explain(t, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+	return AFTP_ETLS;
+}
+
 int tls_handshake(struct tls *t)
 {
 	int rc;
@@ -153,7 +197,9 @@ int tls_handshake(struct tls *t)
 		return 1;
 	if (SSL_get_error(t->ssl, rc) == SSL_ERROR_WANT_READ)
 		return 0;
-	return certificate_refused(t->ssl) ? AFTP_ECERT : AFTP_ETLS;
+	rc = certificate_refused(t->ssl) ? AFTP_ECERT : AFTP_ETLS;
+	(void)failed(t, "TLS handshake failed");
+	return rc;
 }
 
 ssize_t tls_read(struct tls *t, char *buf, size_t n)
@@ -174,7 +220,7 @@ ssize_t tls_read(struct tls *t, char *buf, size_t n)
 				break;
 			if (why == SSL_ERROR_WANT_READ)
 				return 0;
-			return why == SSL_ERROR_ZERO_RETURN ? AFTP_EOF : AFTP_ETLS;
+			return why == SSL_ERROR_ZERO_RETURN ? AFTP_EOF : failed(t, "TLS failed");
 		}
 		got += took;
 	}
@@ -190,17 +236,22 @@ ssize_t tls_write(struct tls *t, const char *data, size_t n)
 		return 0;
 	ERR_clear_error();
 	if (SSL_write_ex(t->ssl, data, n, &took) != 1)
-		return AFTP_ETLS;
+		return failed(t, "TLS failed");
 	return (ssize_t)took;
 }
 
 int tls_bye(struct tls *t)
 {
 	ERR_clear_error();
-	return SSL_shutdown(t->ssl) >= 0 ? 0 : AFTP_ETLS;
+	return SSL_shutdown(t->ssl) >= 0 ? 0 : failed(t, "TLS failed");
 }
 
 bool tls_pending(const struct tls *t)
 {
 	return buf_len(&t->in) > 0 || SSL_has_pending(t->ssl) || SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
+bool tls_resumed(const struct tls *t)
+{
+	return SSL_session_reused(t->ssl) == 1 && (t->marked || !t->settings->server);
 }

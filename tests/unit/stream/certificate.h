@@ -1,35 +1,59 @@
-/* certificate - keys and certificates that are made while the test runs. */
+/* certificate - keys and certificates that are made while the test runs, in files that nobody else sees. */
 #ifndef TESTS_STREAM_CERTIFICATE_H
 #define TESTS_STREAM_CERTIFICATE_H
 
-#include <openssl/evp.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <aftp/tls.h>
+
+#include "stream/tls_settings.h"
+
+enum { CERTIFICATE_PATH = 32 };
 
 struct certificate {
 	EVP_PKEY *key;
 	X509 *x509;
+	int fd;                      /* the certificate and its key */
+	char file[CERTIFICATE_PATH]; /* its name */
 };
 
-/* Self-signed, for the names in `alt` ("DNS:one,IP:127.0.0.1"). */
-static inline struct certificate certificate_make(const char *alt)
+/* A file without a place: its name works as long as the descriptor is open. */
+static inline int certificate_memfile(char path[CERTIFICATE_PATH])
 {
-	struct certificate c = { .key = EVP_EC_gen("P-256"), .x509 = X509_new() };
-	X509_NAME *name = X509_get_subject_name(c.x509);
-	X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt);
+	int fd = memfd_create("certificate", MFD_CLOEXEC);
 
-	assert_non_null(c.key);
-	assert_non_null(ext);
-	X509_set_version(c.x509, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(c.x509), 1);
-	X509_gmtime_adj(X509_getm_notBefore(c.x509), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(c.x509), 3600);
-	X509_set_pubkey(c.x509, c.key);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"a test", -1, -1, 0);
-	X509_set_issuer_name(c.x509, name);
-	X509_add_ext(c.x509, ext, -1);
-	X509_EXTENSION_free(ext);
-	assert_true(X509_sign(c.x509, c.key, EVP_sha256()) > 0);
+	assert_true(fd >= 0);
+	snprintf(path, CERTIFICATE_PATH, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static inline int certificate_text(char path[CERTIFICATE_PATH], const char *text)
+{
+	int fd = certificate_memfile(path);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+/* Self-signed, for the names ("one,127.0.0.1"); the key is in the same file, under a password unless that is NULL. */
+static inline struct certificate certificate_make(const char *names, const char *password)
+{
+	struct certificate c;
+	FILE *f;
+
+	assert_int_equal(tls_selfmade(&c.x509, &c.key, names), 0);
+	c.fd = certificate_memfile(c.file);
+	f = fdopen(dup(c.fd), "w");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509(f, c.x509), 1);
+	assert_int_equal(PEM_write_PKCS8PrivateKey(f, c.key, password ? EVP_aes_128_cbc() : NULL, password,
+				 password ? (int)strlen(password) : 0, NULL, NULL),
+		1);
+	assert_int_equal(fclose(f), 0);
 	return c;
 }
 
@@ -37,26 +61,30 @@ static inline void certificate_free(struct certificate *c)
 {
 	X509_free(c->x509);
 	EVP_PKEY_free(c->key);
+	close(c->fd);
 }
 
-static inline SSL_CTX *certificate_server(const struct certificate *c)
+static inline struct aftp_tls *certificate_settings(bool server, const struct aftp_tls_options *o)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct aftp_tls *t = NULL;
+	char why[200] = "";
+	int rc = server ? aftp_tls_server_new(&t, o, NULL, why, sizeof(why))
+			: aftp_tls_client_new(&t, o, why, sizeof(why));
 
-	assert_int_equal(SSL_CTX_use_certificate(ctx, c->x509), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, c->key), 1);
-	return ctx;
+	assert_string_equal(why, "");
+	assert_int_equal(rc, 0);
+	return t;
 }
 
-/* Trusts `c` and nothing else; NULL: trusts nobody. */
-static inline SSL_CTX *certificate_client(const struct certificate *c)
+static inline struct aftp_tls *certificate_server(const struct certificate *c)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	return certificate_settings(true, &(struct aftp_tls_options){ .cert_file = c->file });
+}
 
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (c)
-		assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), c->x509), 1);
-	return ctx;
+/* Trusts `c` and nothing else. */
+static inline struct aftp_tls *certificate_client(const struct certificate *c)
+{
+	return certificate_settings(false, &(struct aftp_tls_options){ .ca_file = c->file });
 }
 
 #endif

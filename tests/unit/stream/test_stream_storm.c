@@ -180,16 +180,16 @@ static void step(struct side *d, const struct aftp_stream_throttle *st)
 
 static void shake_hands(struct pair *p)
 {
-	struct certificate cert = certificate_make("DNS:localhost");
-	SSL_CTX *client = certificate_client(&cert), *server = certificate_server(&cert);
+	struct certificate cert = certificate_make("localhost", NULL);
+	struct aftp_tls *client = certificate_client(&cert), *server = certificate_server(&cert);
 	struct answer a = { .p = p }, b = { .p = p };
 
 	assert_int_equal(PAIR_CALL(p, aftp_stream_start_tls(p->a, client, "localhost", NULL, on_status, &a)), 0);
-	assert_int_equal(PAIR_CALL(p, aftp_stream_accept_tls(p->b, server, on_status, &b)), 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_accept_tls(p->b, server, NULL, on_status, &b)), 0);
 	PAIR_UNTIL(p, a.calls && b.calls);
 	assert_int_equal(a.status | b.status, 0);
-	SSL_CTX_free(client);
-	SSL_CTX_free(server);
+	aftp_tls_unref(client);
+	aftp_tls_unref(server);
 	certificate_free(&cert);
 }
 

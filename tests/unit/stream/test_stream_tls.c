@@ -40,7 +40,7 @@ static void test_hosts(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct answer a, b;
 
-		handshake(f, cases[i].host, NULL, &a, &b);
+		handshake(f, cases[i].host, &a, &b);
 		assert_int_equal(a.status, cases[i].status);
 		if (a.status == 0)
 			exchange(f, "hello", "world\n");
@@ -56,49 +56,118 @@ static void test_sni(void **state)
 	secure(f);
 	assert_string_equal(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name), "ftp.example.org");
 	reconnect(f);
-	handshake(f, "127.0.0.1", NULL, &a, &b); /* an address is not a name */
+	handshake(f, "127.0.0.1", &a, &b); /* an address is not a name */
 	assert_null(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name));
 }
 
 static void test_untrusted(void **state)
 {
 	struct fixture *f = *state;
+	struct certificate other = certificate_make("ftp.example.org", NULL);
 	struct answer a, b, late = { .p = f->p };
 	char c;
 
-	SSL_CTX_free(f->client);
-	f->client = certificate_client(NULL);
-	handshake(f, "ftp.example.org", NULL, &a, &b);
+	settle(f, false, &(struct aftp_tls_options){ .ca_file = other.file });
+	handshake(f, "ftp.example.org", &a, &b);
 	assert_int_equal(a.status, AFTP_ECERT);
+	assert_non_null(strstr(aftp_stream_tls_error(f->p->a), "certificate refused: self-signed certificate"));
+	assert_non_null(strstr(aftp_stream_tls_error(f->p->a), aftp_tls_own_pin(f->server)));
 	/* Nothing passes any more, least of all unprotected. */
 	assert_int_equal(aftp_stream_write(f->p->a, "x", 1, on_status, &late), AFTP_ECERT);
 	assert_int_equal(aftp_stream_read(f->p->a, &c, 1, on_bytes, &late), AFTP_ECERT);
 	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &late), AFTP_ECERT);
 	reconnect(f);
-	SSL_CTX_set_verify(f->client, SSL_VERIFY_NONE, NULL);
-	handshake(f, "any.example.net", NULL, &a, &b);
+	settle(f, false, &(struct aftp_tls_options){ .no_verify_peer = true });
+	handshake(f, "any.example.net", &a, &b);
 	assert_int_equal(a.status, 0);
+	assert_string_equal(aftp_stream_tls_error(f->p->a), "");
+	certificate_free(&other);
+}
+
+static void test_wrong_name(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a, b;
+
+	handshake(f, "ftp.example.net", &a, &b);
+	assert_int_equal(a.status, AFTP_ECERT);
+	assert_non_null(strstr(aftp_stream_tls_error(f->p->a),
+		"it is for ftp.example.org, *.wild.example.org and 2 more, not for ftp.example.net"));
+	reconnect(f);
+	handshake(f, "127.0.0.2", &a, &b);
+	assert_int_equal(a.status, AFTP_ECERT);
+	assert_non_null(strstr(aftp_stream_tls_error(f->p->a), "not for 127.0.0.2"));
+	reconnect(f);
+	settle(f, false, &(struct aftp_tls_options){ .ca_file = f->cert.file, .no_verify_hostname = true });
+	handshake(f, "ftp.example.net", &a, &b);
+	assert_int_equal(a.status, 0);
+	assert_string_equal(SSL_get_servername(aftp_stream_ssl(f->p->b), TLSEXT_NAMETYPE_host_name), "ftp.example.net");
+}
+
+/* A pin is all that counts: neither authority nor name, and not the wish to verify nothing. */
+static void test_pin(void **state)
+{
+	struct fixture *f = *state;
+	struct certificate other = certificate_make("ftp.example.org", NULL);
+	char right[60], wrong[TLS_PIN_TEXT], both[120];
+	struct answer a, b;
+
+	snprintf(right, sizeof(right), "%s", aftp_tls_own_pin(f->server));
+	tls_pin_write(wrong, other.x509);
+	snprintf(both, sizeof(both), "%s;%s", wrong, right);
+	for (int i = 0; i < 4; i++) {
+		const char *pin = i == 0 ? right : i == 1 ? both : wrong;
+
+		settle(f, false, &(struct aftp_tls_options){ .pin = pin, .no_verify_peer = i == 3 });
+		handshake(f, "any.example.net", &a, &b);
+		assert_int_equal(a.status, i < 2 ? 0 : AFTP_ECERT);
+		if (i >= 2)
+			assert_non_null(strstr(aftp_stream_tls_error(f->p->a), "not the pinned one, but sha256//"));
+		reconnect(f);
+	}
+	certificate_free(&other);
 }
 
 static void test_client_certificate(void **state)
 {
 	struct fixture *f = *state;
-	struct certificate own = certificate_make("DNS:client");
+	struct certificate own = certificate_make("client", "open sesame"), other = certificate_make("client", NULL);
+	struct aftp_tls_options server = { .cert_file = f->cert.file, .ca_file = own.file };
+	struct aftp_tls_options with = {
+		.ca_file = f->cert.file, .cert_file = own.file, .key_password = "open sesame"
+	};
 	struct answer a, b;
 
-	SSL_CTX_set_verify(f->server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	handshake(f, NULL, NULL, &a, &b);
+	settle(f, true, &server);
+	handshake(f, NULL, &a, &b);
 	assert_int_equal(b.status, AFTP_ECERT); /* none was shown */
 	reconnect(f);
-	assert_int_equal(SSL_CTX_use_certificate(f->client, own.x509), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(f->client, own.key), 1);
-	handshake(f, NULL, NULL, &a, &b);
-	assert_int_equal(b.status, AFTP_ECERT); /* nobody knows it */
-	reconnect(f);
-	assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(f->server), own.x509), 1);
-	handshake(f, NULL, NULL, &a, &b);
+	settle(f, false, &with);
+	handshake(f, NULL, &a, &b);
 	assert_int_equal(b.status, 0);
+	reconnect(f);
+	with = (struct aftp_tls_options){ .ca_file = f->cert.file, .cert_file = other.file };
+	settle(f, false, &with);
+	handshake(f, NULL, &a, &b);
+	assert_int_equal(b.status, AFTP_ECERT); /* nobody knows it */
 	certificate_free(&own);
+	certificate_free(&other);
+}
+
+/* With TLS 1.3 a client learns only afterwards that it should have shown a certificate. */
+static void test_certificate_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a, b, got = { .p = f->p };
+	char c;
+
+	settle(f, true, &(struct aftp_tls_options){ .cert_file = f->cert.file, .ca_file = f->cert.file });
+	handshake(f, NULL, &a, &b);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read(f->p->a, &c, 1, on_bytes, &got)), 0);
+	PAIR_UNTIL(f->p, got.calls);
+	assert_int_equal(got.n, AFTP_ETLS);
+	assert_non_null(strstr(aftp_stream_tls_error(f->p->a), "certificate required"));
 }
 
 /* --- handshakes that fail ------------------------------------------------------------------------- */
@@ -122,7 +191,7 @@ static void test_injection_is_refused(void **state)
 	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &never), AFTP_EPROTO);
 	assert_int_equal(PAIR_CALL(f->p, aftp_stream_read_line(f->p->b, 100, on_bytes, &got)), 0);
 	PAIR_UNTIL(f->p, got.calls == 2);
-	assert_int_equal(aftp_stream_accept_tls(f->p->b, f->server, on_status, &never), AFTP_EPROTO);
+	assert_int_equal(aftp_stream_accept_tls(f->p->b, f->server, NULL, on_status, &never), AFTP_EPROTO);
 	pair_turn(f->p, 3);
 	assert_int_equal(never.calls, 0);
 }
@@ -144,7 +213,7 @@ static void test_one_thing_at_a_time(void **state)
 	assert_int_equal(aftp_stream_read(f->p->a, &c, 1, on_bytes, &got), AFTP_EBUSY);
 	assert_int_equal(aftp_stream_write(f->p->a, "x", 1, on_status, &got), AFTP_EBUSY);
 	assert_int_equal(aftp_stream_shutdown(f->p->a, on_status, &got), AFTP_EBUSY);
-	assert_int_equal(PAIR_CALL(f->p, aftp_stream_accept_tls(f->p->b, f->server, on_status, &b)), 0);
+	assert_int_equal(PAIR_CALL(f->p, aftp_stream_accept_tls(f->p->b, f->server, NULL, on_status, &b)), 0);
 	PAIR_UNTIL(f->p, a.calls && b.calls);
 	assert_int_equal(a.status, 0);
 	assert_int_equal(aftp_stream_start_tls(f->p->a, f->client, NULL, NULL, on_status, &a), AFTP_EALREADY);
@@ -159,6 +228,7 @@ static void test_peer_is_not_tls(void **state)
 	pair_send(f->p, f->p->b, "220 what do you mean?\r\n");
 	PAIR_UNTIL(f->p, a.calls);
 	assert_int_equal(a.status, AFTP_ETLS);
+	assert_string_equal(aftp_stream_tls_error(f->p->a), "TLS handshake failed: wrong version number");
 }
 
 static void test_peer_goes_in_the_middle(void **state)
@@ -196,34 +266,7 @@ static void test_close_in_the_middle(void **state)
 	assert_int_equal(a.status, AFTP_ECANCELED);
 }
 
-/* --- sessions ------------------------------------------------------------------------------------- */
-
-static void test_resumption(void **state)
-{
-	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < 2; i++) {
-		SSL_SESSION *session;
-		struct answer a, b;
-
-		assert_int_equal(SSL_CTX_set_min_proto_version(f->server, versions[i]), 1);
-		assert_int_equal(SSL_CTX_set_max_proto_version(f->server, versions[i]), 1);
-		secure(f);
-		assert_int_equal(SSL_version(aftp_stream_ssl(f->p->a)), versions[i]);
-		assert_false(SSL_session_reused(aftp_stream_ssl(f->p->a)));
-		exchange(f, "hello", "the ticket comes before this\n");
-		session = SSL_get1_session(aftp_stream_ssl(f->p->a));
-		reconnect(f);
-		handshake(f, "ftp.example.org", session, &a, &b);
-		assert_int_equal(a.status, 0);
-		assert_true(SSL_session_reused(aftp_stream_ssl(f->p->a)));
-		assert_true(SSL_session_reused(aftp_stream_ssl(f->p->b)));
-		exchange(f, "again", "resumed\n");
-		SSL_SESSION_free(session);
-		reconnect(f);
-	}
-}
+/* --- keys ----------------------------------------------------------------------------------------- */
 
 /* New keys in the middle, asked for by one side and answered by the other. */
 static void test_key_update(void **state)
@@ -322,14 +365,16 @@ int main(void)
 		T(test_hosts),
 		T(test_sni),
 		T(test_untrusted),
+		T(test_wrong_name),
+		T(test_pin),
 		T(test_client_certificate),
+		T(test_certificate_wanted),
 		T(test_injection_is_refused),
 		T(test_one_thing_at_a_time),
 		T(test_peer_is_not_tls),
 		T(test_peer_goes_in_the_middle),
 		T(test_handshake_limit),
 		T(test_close_in_the_middle),
-		T(test_resumption),
 		T(test_key_update),
 		T(test_key_update_of_a_reader),
 		T(test_end_and_truncation),

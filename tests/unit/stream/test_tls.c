@@ -18,7 +18,7 @@
 /* Two sessions, and no network: what comes out of one goes into the other. */
 struct fixture {
 	struct certificate cert;
-	SSL_CTX *client_ctx, *server_ctx;
+	struct aftp_tls *client_settings, *server_settings;
 	struct tls *client, *server;
 };
 
@@ -27,11 +27,11 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	f->cert = certificate_make("DNS:localhost");
-	f->client_ctx = certificate_client(&f->cert);
-	f->server_ctx = certificate_server(&f->cert);
-	assert_int_equal(tls_new(&f->client, f->client_ctx, false, "localhost", NULL, CAP), 0);
-	assert_int_equal(tls_new(&f->server, f->server_ctx, true, NULL, NULL, CAP), 0);
+	f->cert = certificate_make("localhost", NULL);
+	f->client_settings = certificate_client(&f->cert);
+	f->server_settings = certificate_server(&f->cert);
+	assert_int_equal(tls_new(&f->client, f->client_settings, false, "localhost", NULL, CAP), 0);
+	assert_int_equal(tls_new(&f->server, f->server_settings, true, NULL, NULL, CAP), 0);
 	*state = f;
 	return 0;
 }
@@ -42,8 +42,8 @@ static int teardown(void **state)
 
 	tls_free(f->client);
 	tls_free(f->server);
-	SSL_CTX_free(f->client_ctx);
-	SSL_CTX_free(f->server_ctx);
+	aftp_tls_unref(f->client_settings);
+	aftp_tls_unref(f->server_settings);
 	certificate_free(&f->cert);
 	free(f);
 	return 0;
@@ -195,9 +195,11 @@ static void test_bad_hosts(void **state)
 
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(tls_new(&t, f->client_ctx, false, name, NULL, CAP), AFTP_EINVAL);
-	assert_int_equal(tls_new(&t, f->client_ctx, false, "", NULL, CAP), AFTP_EINVAL);
-	assert_int_equal(tls_new(&t, f->client_ctx, false, ".", NULL, CAP), AFTP_EINVAL);
+	assert_int_equal(tls_new(&t, f->client_settings, false, name, NULL, CAP), AFTP_EINVAL);
+	assert_int_equal(tls_new(&t, f->client_settings, false, "", NULL, CAP), AFTP_EINVAL);
+	assert_int_equal(tls_new(&t, f->client_settings, false, ".", NULL, CAP), AFTP_EINVAL);
+	/* Nor is a client's side a server's. */
+	assert_int_equal(tls_new(&t, f->client_settings, true, NULL, NULL, CAP), AFTP_EINVAL);
 	tls_free(NULL);
 }
 
