@@ -70,7 +70,7 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 	}
 	if (r->code < 400 || r->code >= 500)
 		p->client->features.no_epsv = true;
-	rc = ask_pasv(p);
+	rc = p->transfer->stopping ? AFTP_ECANCELED : ask_pasv(p);
 	if (rc < 0)
 		xfer_address(p->transfer, rc, NULL);
 }

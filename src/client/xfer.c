@@ -310,6 +310,9 @@ void aftp_transfer_resume(struct aftp_transfer *t)
 
 void aftp_transfer_cancel(struct aftp_transfer *t)
 {
+	if (t->stopping || t->phase == XFER_OVER)
+		return;
+	t->status = 0;
 	xfer_fail(t, AFTP_ECANCELED);
 }
 

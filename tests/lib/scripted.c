@@ -289,6 +289,7 @@ static void on_data(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 	if (!s || n == 0)
 		return;
+	s->data_reset |= n == UV_ECONNRESET;
 	for (ssize_t i = 0; i < n; i++)
 		if ((unsigned char)buf->base[i] != scripted_byte(s->data_bytes++))
 			s->data_wrong = true;

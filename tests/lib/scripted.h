@@ -101,6 +101,7 @@ struct scripted {
 	char trouble[256];   /* the first thing that was against the script; "" when nothing was */
 	unsigned connections;
 	uint64_t data_bytes; /* taken */
+	bool data_reset;     /* it ended in a reset */
 	bool data_wrong;     /* they are not scripted_byte() from 0 */
 	size_t said;         /* bytes on the control connection */
 	size_t at;           /* the present step */
