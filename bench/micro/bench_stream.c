@@ -3,7 +3,6 @@
  * A child process is the other end and uses plain send() and recv(). Prints one line a case: MB/s, and CPU seconds
  * of the process that is measured for each GiB. Usage: bench_stream [MiB] [case]. */
 #include <arpa/inet.h>
-#include <openssl/x509v3.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 #include <aftp/stream.h>
+
+#include "stream/tls_settings.h"
 
 #define LEND (1024 * 1024)
 
@@ -27,7 +28,7 @@ struct bench {
 	char *buf;
 	struct aftp_stream_throttle throttle;
 	bool throttled, limits;
-	SSL_CTX *client, *server;
+	struct aftp_tls *client, *server;
 	uint64_t lines;
 };
 
@@ -74,22 +75,40 @@ static void child_receive(int fd)
 	free(buf);
 }
 
-static void child_tls(int fd, SSL_CTX *ctx, uint64_t size)
+static void tls_send(SSL *ssl, char *buf, uint64_t size)
 {
-	SSL *ssl = SSL_new(ctx);
+	while (size > 0) {
+		int n = SSL_write(ssl, buf, (int)(size < LEND ? size : LEND));
+
+		if (n <= 0)
+			die("SSL_write");
+		size -= (uint64_t)n;
+	}
+	SSL_shutdown(ssl);
+}
+
+static uint64_t tls_receive(SSL *ssl, char *buf)
+{
+	uint64_t done = 0;
+	int n;
+
+	while ((n = SSL_read(ssl, buf, LEND)) > 0)
+		done += (uint64_t)n;
+	return done;
+}
+
+static void child_tls(int fd, struct aftp_tls *tls, bool sends, uint64_t size)
+{
+	SSL *ssl = SSL_new(tls->ctx);
 	char *buf = calloc(1, LEND);
 
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) != 1)
 		exit(1);
-	while (size > 0) {
-		int n = SSL_write(ssl, buf, (int)(size < LEND ? size : LEND));
-
-		if (n <= 0)
-			exit(1);
-		size -= (uint64_t)n;
-	}
-	SSL_shutdown(ssl);
+	if (sends)
+		tls_send(ssl, buf, size);
+	else
+		tls_receive(ssl, buf);
 	SSL_free(ssl);
 	free(buf);
 }
@@ -109,7 +128,7 @@ static void start_child(struct bench *b, bool sends, bool tls)
 		int fd = accept(b->listener, NULL, NULL);
 
 		if (tls)
-			child_tls(fd, b->server, b->size);
+			child_tls(fd, b->server, sends, b->size);
 		else if (sends)
 			child_send(fd, b->size);
 		else
@@ -211,6 +230,16 @@ static void writes(void *arg, int status)
 		die("write");
 }
 
+static void writes_tls(void *arg, int status)
+{
+	struct bench *b = arg;
+
+	if (status < 0 || aftp_stream_start_tls(b->s, b->client, NULL, NULL, writes, b) < 0)
+		die("tls");
+}
+
+/* --- what it is compared with ---------------------------------------------------------------------- */
+
 static int bare_socket(struct bench *b)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -220,20 +249,16 @@ static int bare_socket(struct bench *b)
 	return fd;
 }
 
-static void bare_receive(struct bench *b)
+static void bare_receive(struct bench *b, int fd)
 {
-	int fd = bare_socket(b);
 	ssize_t n;
 
 	while ((n = recv(fd, b->buf, LEND, 0)) > 0)
 		b->done += (uint64_t)n;
-	close(fd);
 }
 
-static void bare_send(struct bench *b)
+static void bare_send(struct bench *b, int fd)
 {
-	int fd = bare_socket(b);
-
 	while (b->done < b->size) {
 		ssize_t n = send(fd, b->buf, LEND, MSG_NOSIGNAL);
 
@@ -241,6 +266,34 @@ static void bare_send(struct bench *b)
 			die("send");
 		b->done += (uint64_t)n;
 	}
+}
+
+static void bare_tls(struct bench *b, int fd, bool sends)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_connect(ssl) != 1)
+		die("SSL_connect");
+	if (sends)
+		tls_send(ssl, b->buf, b->size);
+	b->done = sends ? b->size : tls_receive(ssl, b->buf);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+}
+
+/* `sends` is said of the other end. */
+static void run_bare(struct bench *b, bool sends, bool tls)
+{
+	int fd = bare_socket(b);
+
+	if (tls)
+		bare_tls(b, fd, !sends);
+	else if (sends)
+		bare_receive(b, fd);
+	else
+		bare_send(b, fd);
 	close(fd);
 }
 
@@ -258,10 +311,13 @@ static const struct bench_case cases[] = {
 	{ "push, limits, 4 throttles", push, true, false, true, true },
 	{ "pull", pull, true, false, false, false },
 	{ "lines of 80", by_line, true, false, false, false },
-	{ "push, TLS", push_tls, true, true, false, false },
 	{ "bare send", NULL, false, false, false, false },
 	{ "write", writes, false, false, false, false },
 	{ "write, limits, 4 throttles", writes, false, false, true, true },
+	{ "bare SSL_read", NULL, true, true, false, false },
+	{ "push, TLS", push_tls, true, true, false, false },
+	{ "bare SSL_write", NULL, false, true, false, false },
+	{ "write, TLS", writes_tls, false, true, false, false },
 };
 
 static void run_stream(struct bench *b, const struct bench_case *c)
@@ -294,10 +350,8 @@ static void run_case(struct bench *b, const struct bench_case *c)
 	start = uv_hrtime();
 	if (c->begin)
 		run_stream(b, c);
-	else if (c->sends)
-		bare_receive(b);
 	else
-		bare_send(b);
+		run_bare(b, c->sends, c->tls);
 	s = (double)(uv_hrtime() - start) / 1e9;
 	cpu = cpu_seconds() - cpu;
 	waitpid(b->child, NULL, 0);
@@ -307,21 +361,13 @@ static void run_case(struct bench *b, const struct bench_case *c)
 
 /* --- certificates --------------------------------------------------------------------------------- */
 
-static void make_contexts(struct bench *b)
+static void make_settings(struct bench *b)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *x509 = X509_new();
+	const struct aftp_tls_options anybody = { .no_verify_peer = true };
 
-	X509_set_pubkey(x509, key);
-	X509_gmtime_adj(X509_getm_notBefore(x509), 0);
-	X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
-	X509_sign(x509, key, EVP_sha256());
-	b->client = SSL_CTX_new(TLS_client_method());
-	b->server = SSL_CTX_new(TLS_server_method());
-	if (SSL_CTX_use_certificate(b->server, x509) != 1 || SSL_CTX_use_PrivateKey(b->server, key) != 1)
-		die("certificate");
-	X509_free(x509);
-	EVP_PKEY_free(key);
+	if (aftp_tls_client_new(&b->client, &anybody, NULL, 0) < 0 ||
+		aftp_tls_server_new(&b->server, NULL, NULL, NULL, 0) < 0)
+		die("TLS settings");
 }
 
 int main(int argc, char **argv)
@@ -332,13 +378,13 @@ int main(int argc, char **argv)
 	if (!b.buf || uv_loop_init(&b.loop) < 0)
 		die("loop");
 	memset(b.buf, 0, LEND);
-	make_contexts(&b);
+	make_settings(&b);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (argc < 3 || strcmp(argv[2], cases[i].name) == 0)
 			run_case(&b, &cases[i]);
 	}
-	SSL_CTX_free(b.client);
-	SSL_CTX_free(b.server);
+	aftp_tls_unref(b.client);
+	aftp_tls_unref(b.server);
 	free(b.buf);
 	return uv_loop_close(&b.loop) < 0;
 }
