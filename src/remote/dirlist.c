@@ -23,6 +23,7 @@ struct dirlist {
 	size_t count, cap;
 	char *names;
 	size_t names_len, names_cap;
+	size_t unused; /* bytes of names that nothing points to any more */
 	uint32_t *slots; /* open addressing: index of an item, or NONE; a power of two, at most half full */
 	size_t slot_count;
 };
@@ -212,6 +213,181 @@ enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, stru
 		return DIRLIST_HAS;
 	}
 	return d->complete && (d->shows_hidden || name[0] != '.') ? DIRLIST_LACKS : DIRLIST_CANNOT_TELL;
+}
+
+/* --- changes -------------------------------------------------------------------------------------- */
+
+static size_t string_size(const struct dirlist *d, uint32_t at)
+{
+	return at == NONE ? 0 : strlen(d->names + at) + 1;
+}
+
+static uint32_t move_string(const struct dirlist *d, uint32_t at, char *to, size_t *len)
+{
+	size_t size = string_size(d, at);
+	uint32_t moved = (uint32_t)*len;
+
+	if (at == NONE)
+		return NONE;
+	memcpy(to + *len, d->names + at, size);
+	*len += size;
+	return moved;
+}
+
+/* Writes the strings that are in use to `to`, and where they are now to `items`. */
+static size_t move_strings(const struct dirlist *d, struct item *items, char *to)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		items[i].name = move_string(d, d->items[i].name, to, &len);
+		items[i].target = move_string(d, d->items[i].target, to, &len);
+	}
+	return len;
+}
+
+static struct dirlist *copy(const struct dirlist *d)
+{
+	struct dirlist *c = malloc(sizeof *c);
+
+	if (!c)
+		return NULL;
+	*c = *d;
+	c->refs = 1;
+	c->unused = 0;
+	c->names_cap = d->names_len - d->unused + 64;
+	c->items = d->cap ? malloc(d->cap * sizeof *c->items) : NULL;
+	c->slots = d->slot_count ? malloc(d->slot_count * sizeof *c->slots) : NULL;
+	c->names = malloc(c->names_cap);
+	if ((d->cap && !c->items) || (d->slot_count && !c->slots) || !c->names) {
+		dirlist_unref(c);
+		return NULL;
+	}
+	if (d->count)
+		memcpy(c->items, d->items, d->count * sizeof *c->items);
+	if (d->slot_count)
+		memcpy(c->slots, d->slots, d->slot_count * sizeof *c->slots);
+	c->names_len = move_strings(d, c->items, c->names);
+	return c;
+}
+
+static int make_own(struct dirlist **d)
+{
+	struct dirlist *c;
+
+	if ((*d)->refs == 1)
+		return 0;
+	c = copy(*d);
+	if (!c)
+		return AFTP_ENOMEM;
+	dirlist_unref(*d);
+	*d = c;
+	return 0;
+}
+
+/* When half of the strings are waste. Without memory it can wait. */
+static void tidy_names(struct dirlist *d)
+{
+	char *names;
+
+	if (d->unused < 4096 || d->unused < d->names_len / 2)
+		return;
+	names = malloc(d->names_len - d->unused + 64);
+	if (!names)
+		return;
+	d->names_cap = d->names_len - d->unused + 64;
+	d->names_len = move_strings(d, d->items, names);
+	d->unused = 0;
+	free(d->names);
+	d->names = names;
+}
+
+static void drop_string(struct dirlist *d, uint32_t at)
+{
+	d->unused += string_size(d, at);
+}
+
+int dirlist_set(struct dirlist **dp, const char *name, const struct attr *a, const char *target)
+{
+	size_t len = strlen(name);
+	uint32_t hash = hash_bytes(name, len), old_target = NONE;
+	struct item item = { .attr = *a, .hash = hash, .target = NONE };
+	int rc = make_own(dp);
+	struct dirlist *d = *dp;
+	uint32_t *slot;
+
+	if (!rc && d->count == d->cap)
+		rc = grow_items(d);
+	if (!rc && d->count * 2 >= d->slot_count)
+		rc = grow_slots(d);
+	if (!rc && target)
+		rc = keep_string(d, target, strlen(target), &item.target);
+	if (rc)
+		return rc;
+	slot = find_slot(d, name, len, hash);
+	if (*slot == NONE) {
+		rc = keep_string(d, name, len, &item.name);
+		if (rc) {
+			drop_string(d, item.target);
+			return rc;
+		}
+		*slot = (uint32_t)d->count++;
+	} else {
+		item.name = d->items[*slot].name;
+		old_target = d->items[*slot].target;
+		if (!target && a->type == AFTP_TYPE_LINK && d->items[*slot].attr.type == AFTP_TYPE_LINK)
+			item.target = old_target;
+		else
+			drop_string(d, old_target);
+	}
+	d->items[*slot] = item;
+	tidy_names(d);
+	return 0;
+}
+
+/* What was pushed on by the one that goes moves back. */
+static void free_slot(struct dirlist *d, size_t hole)
+{
+	size_t mask = d->slot_count - 1;
+
+	for (size_t at = (hole + 1) & mask; d->slots[at] != NONE; at = (at + 1) & mask) {
+		size_t home = d->items[d->slots[at]].hash & mask;
+		if (((at - home) & mask) < ((at - hole) & mask))
+			continue;
+		d->slots[hole] = d->slots[at];
+		hole = at;
+	}
+	d->slots[hole] = NONE;
+}
+
+int dirlist_remove(struct dirlist **dp, const char *name)
+{
+	size_t len = strlen(name);
+	uint32_t hash = hash_bytes(name, len);
+	struct dirlist *d = *dp;
+	uint32_t *slot, i, last;
+	int rc;
+
+	if (!d->slot_count || *find_slot(d, name, len, hash) == NONE)
+		return 0;
+	rc = make_own(dp);
+	if (rc)
+		return rc;
+	d = *dp;
+	slot = find_slot(d, name, len, hash);
+	i = *slot;
+	last = (uint32_t)d->count - 1;
+	free_slot(d, (size_t)(slot - d->slots));
+	drop_string(d, d->items[i].name);
+	drop_string(d, d->items[i].target);
+	if (i != last) {
+		const char *moved = d->names + d->items[last].name;
+		*find_slot(d, moved, strlen(moved), d->items[last].hash) = i;
+		d->items[i] = d->items[last];
+	}
+	d->count--;
+	tidy_names(d);
+	return 0;
 }
 
 bool dirlist_self(const struct dirlist *d, struct attr *a)

@@ -1,4 +1,4 @@
-/* dirlist - one picture of a directory: built once, then unchanging, shared by reference.
+/* dirlist - one picture of a directory: built once, shared by reference, and unchanging for all who share it.
  *
  * It answers "what is in it" and "is this name in it". Whether a missing name is proof of absence depends
  * on how the listing came about, and is kept with it. */
@@ -26,7 +26,7 @@ size_t dirlist_count(const struct dirlist *d); /* without "." and ".." */
 bool dirlist_complete(const struct dirlist *d);
 
 struct dirlist_entry {
-	const char *name;   /* NUL-ended; lives as long as the list */
+	const char *name;   /* NUL-ended; lives as long as the list, or until it is changed */
 	const char *target; /* of a link; NULL when not told */
 	struct attr attr;
 };
@@ -36,6 +36,12 @@ void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e);
 
 enum dirlist_answer { DIRLIST_HAS, DIRLIST_LACKS, DIRLIST_CANNOT_TELL };
 enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e);
+
+/* What a change on the server did to it. A list that others hold too is copied first, and *d is the copy; the order of
+ * the others may change. The time is that of one look-up. target NULL: a link keeps the one it has. 0; AFTP_ENOMEM and
+ * AFTP_ETOOBIG leave *d as it was. */
+int dirlist_set(struct dirlist **d, const char *name, const struct attr *a, const char *target);
+int dirlist_remove(struct dirlist **d, const char *name); /* of a name that is not there: 0 */
 
 /* The attributes of the directory itself, when its "." entry told them. */
 bool dirlist_self(const struct dirlist *d, struct attr *a);

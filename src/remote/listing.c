@@ -13,7 +13,8 @@ struct listing_job {
 	struct site *site;
 	struct node *dir; /* holds a reference */
 	char *path;
-	struct dirlist *list; /* being built; new for each attempt */
+	struct dirlist *list;   /* being built; new for each attempt */
+	struct changes changes; /* made since this attempt began */
 	bool saw_dot;
 	struct listing_wait *waiting;
 };
@@ -46,6 +47,13 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 	job_ended(&l->job, status);
 }
 
+static void forget_changes(struct changes *c)
+{
+	dirlist_unref(c->put);
+	dirlist_unref(c->removed);
+	*c = (struct changes){ 0 };
+}
+
 static int start_listing(struct job *job, struct aftp_client *client)
 {
 	struct listing_job *l = (struct listing_job *)job;
@@ -54,9 +62,28 @@ static int start_listing(struct job *job, struct aftp_client *client)
 
 	dirlist_unref(l->list);
 	l->list = NULL;
+	forget_changes(&l->changes);
 	l->saw_dot = false;
 	rc = dirlist_new(&l->list);
 	return rc ? rc : aftp_client_list(client, &t, l->path, on_entry, on_listed, l);
+}
+
+/* The server may have shown each of them before or after. */
+static int merge_changes(struct listing_job *l)
+{
+	const struct changes *c = &l->changes;
+	struct dirlist_entry e;
+	int rc = c->lost ? AFTP_ENOMEM : 0;
+
+	for (size_t i = 0; !rc && c->put && i < dirlist_count(c->put); i++) {
+		dirlist_get(c->put, i, &e);
+		rc = dirlist_set(&l->list, e.name, &e.attr, e.target);
+	}
+	for (size_t i = 0; !rc && c->removed && i < dirlist_count(c->removed); i++) {
+		dirlist_get(c->removed, i, &e);
+		rc = dirlist_remove(&l->list, e.name);
+	}
+	return rc;
 }
 
 static void learn(struct listing_job *l)
@@ -74,6 +101,9 @@ static void listing_done(struct job *job, int status)
 	struct listing_wait *w, *next;
 
 	l->dir->listing = NULL;
+	l->dir->changes = NULL;
+	if (status == 0)
+		status = merge_changes(l);
 	if (status == 0)
 		learn(l);
 	DL_FOREACH_SAFE (l->waiting, w, next) {
@@ -82,6 +112,7 @@ static void listing_done(struct job *job, int status)
 		w->cb(w, status, status ? NULL : l->list);
 	}
 	dirlist_unref(l->list);
+	forget_changes(&l->changes);
 	node_unref(&l->site->nodes, l->dir);
 	free(l->path);
 	free(l);
@@ -106,6 +137,7 @@ int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w)
 		l->job.start = start_listing;
 		l->job.done = listing_done;
 		dir->listing = l;
+		dir->changes = &l->changes;
 		job_run(&l->job, POOL_METADATA);
 	}
 	DL_APPEND(l->waiting, w);

@@ -10,6 +10,7 @@
 #include "remote/job.h"
 
 #define SINGLES_BEFORE_LISTING 1
+#define MAX_OVERTAKEN          3 /* questions about one name whose answers our own changes overtake */
 
 struct lookup {
 	struct site_op op;
@@ -19,6 +20,7 @@ struct lookup {
 	char *name;
 	struct node *found; /* holds a reference; with status 0 */
 	bool listed, asked; /* done already */
+	unsigned overtaken;
 	bool remember;      /* a lookup: counts for the kernel */
 	site_attr_cb *cb;
 	void *arg;
@@ -30,7 +32,7 @@ struct stat_answer {
 	struct site *site;
 	char *path;
 	struct lookup *asker; /* NULL when it left */
-	int status;
+	unsigned edits;       /* of the directory, when the question left */
 	struct attr attr;
 	char *target;
 };
@@ -148,7 +150,24 @@ static int start_stat(struct job *job, struct aftp_client *client)
 {
 	struct stat_answer *a = (struct stat_answer *)job;
 
+	if (a->asker)
+		a->edits = a->asker->dir->edits;
 	return aftp_client_stat(client, a->path, on_stat, a);
+}
+
+/* The directory was changed meanwhile, and the answer may tell of the state before. */
+static void ask_again(struct lookup *k)
+{
+	struct node *n;
+	int rc = lookup_cached(k->op.site, k->dir, k->name, &n);
+
+	k->overtaken++;
+	if (rc == 1)
+		found(k, n);
+	else if (rc < 0)
+		op_complete(&k->op, rc);
+	else
+		next_step(k);
 }
 
 static void take_answer(struct lookup *k, const struct stat_answer *a, int status)
@@ -156,6 +175,10 @@ static void take_answer(struct lookup *k, const struct stat_answer *a, int statu
 	struct node *n;
 
 	k->stat = NULL;
+	if (a->edits != k->dir->edits && k->overtaken < MAX_OVERTAKEN) {
+		ask_again(k);
+		return;
+	}
 	k->asked = true;
 	if (status == 0) {
 		n = node_get_child(&k->op.site->nodes, k->dir, k->name);

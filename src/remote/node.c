@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "remote/site.h"
@@ -177,7 +178,8 @@ static void reap(struct nodes *t, struct node *n)
 		struct node *parent = n->parent;
 
 		HASH_DELETE(by_ino, t->by_ino, n);
-		HASH_DELETE(by_name, t->by_name, n);
+		if (!n->gone)
+			HASH_DELETE(by_name, t->by_name, n);
 		free_node(n);
 		t->count--;
 		parent->refs--;
@@ -260,6 +262,13 @@ void node_drop_list(struct nodes *t, struct node *n)
 	reap(t, n);
 }
 
+/* The newest list stays, whatever its size. */
+static void make_room(struct nodes *t)
+{
+	while (t->entries > t->max_entries && t->lists->list_prev != t->lists)
+		node_drop_list(t, t->lists->list_prev);
+}
+
 void node_set_list(struct nodes *t, struct node *n, struct dirlist *list, uint64_t now)
 {
 	if (n->list)
@@ -269,6 +278,134 @@ void node_set_list(struct nodes *t, struct node *n, struct dirlist *list, uint64
 	n->singles = 0;
 	DL_PREPEND2(t->lists, n, list_prev, list_next);
 	t->entries += dirlist_count(list);
-	while (t->entries > t->max_entries && t->lists->list_prev != n)
-		node_drop_list(t, t->lists->list_prev);
+	make_room(t);
+}
+
+/* --- changes -------------------------------------------------------------------------------------- */
+
+bool node_is_gone(const struct node *n)
+{
+	while (n && !n->gone)
+		n = n->parent;
+	return n != NULL;
+}
+
+static void leave_name(struct nodes *t, struct node *n)
+{
+	if (n->gone)
+		return;
+	HASH_DELETE(by_name, t->by_name, n);
+	n->gone = true;
+}
+
+void node_detach(struct nodes *t, struct node *n)
+{
+	leave_name(t, n);
+	node_drop_list(t, n);
+}
+
+static int take_name(struct nodes *t, struct node *n, const char *key, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return AFTP_ENOMEM;
+	memcpy(copy, key, len);
+	copy[len] = '\0';
+	free(n->key);
+	n->key = copy;
+	n->name = copy + sizeof n->ino;
+	n->unlisted = false;
+	HASH_ADD_KEYPTR(by_name, t->by_name, n->key, len, n);
+	if (n->unlisted)
+		return AFTP_ENOMEM;
+	n->gone = false;
+	return 0;
+}
+
+int node_move(struct nodes *t, struct node *n, struct node *parent, const char *name)
+{
+	char key[KEY_MAX];
+	size_t len = make_key(key, parent, name);
+	struct node *there = node_child(t, parent, name), *before = n->parent;
+	int rc;
+
+	if (there == n)
+		return 0;
+	node_ref(parent);
+	if (there)
+		node_detach(t, there);
+	leave_name(t, n);
+	n->parent = parent;
+	rc = len ? take_name(t, n, key, len) : -ENAMETOOLONG;
+	node_unref(t, before);
+	return rc;
+}
+
+static void note(struct changes *c, const char *name, const struct attr *a, const char *target)
+{
+	int rc = 0;
+
+	if (!c->put)
+		rc = dirlist_new(&c->put);
+	if (!rc && !c->removed)
+		rc = dirlist_new(&c->removed);
+	if (!rc && a) {
+		rc = dirlist_set(&c->put, name, a, target);
+		if (!rc)
+			rc = dirlist_remove(&c->removed, name);
+	} else if (!rc) {
+		rc = dirlist_set(&c->removed, name, &(struct attr){ 0 }, NULL);
+		if (!rc)
+			rc = dirlist_remove(&c->put, name);
+	}
+	if (rc)
+		c->lost = true;
+}
+
+/* a NULL: it is gone. */
+static void list_change(
+	struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target)
+{
+	int rc;
+
+	dir->edits++;
+	if (dir->changes)
+		note(dir->changes, name, a, target);
+	if (!dir->list)
+		return;
+	t->entries -= dirlist_count(dir->list);
+	rc = a ? dirlist_set(&dir->list, name, a, target) : dirlist_remove(&dir->list, name);
+	t->entries += dirlist_count(dir->list);
+	if (rc)
+		dir->list_at = 0; /* it cannot be believed any more */
+	DL_DELETE2(t->lists, dir, list_prev, list_next);
+	DL_PREPEND2(t->lists, dir, list_prev, list_next);
+	make_room(t);
+}
+
+void node_list_put(struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target)
+{
+	list_change(t, dir, name, a, target);
+}
+
+void node_list_remove(struct nodes *t, struct node *dir, const char *name)
+{
+	list_change(t, dir, name, NULL, NULL);
+}
+
+void node_touch(struct node *dir)
+{
+	struct node *parent = dir->gone ? NULL : dir->parent;
+	struct dirlist_entry e;
+	bool listed = parent && parent->list && dirlist_find(parent->list, dir->name, &e) == DIRLIST_HAS;
+	struct attr a = listed && parent->list_at > dir->attr_at ? e.attr : dir->attr;
+
+	if (!(a.have & AFTP_HAVE_MTIME))
+		return;
+	a.mtime = time(NULL);
+	a.mtime_nsec = 0;
+	dir->attr = a;
+	if (listed && dirlist_set(&parent->list, dir->name, &a, NULL))
+		parent->list_at = 0;
 }

@@ -18,6 +18,13 @@
 
 struct listing_job;
 struct content;
+struct writer;
+
+/* What was changed in a directory while a listing of it was on its way, which may show the state before. */
+struct changes {
+	struct dirlist *put, *removed; /* `removed`: names only */
+	bool lost;                     /* memory ran out: the listing is worth nothing */
+};
 
 struct node {
 	uint64_t ino;
@@ -34,13 +41,18 @@ struct node {
 	struct dirlist *list; /* of a directory; NULL when none is kept */
 	uint64_t list_at;
 	unsigned singles;                   /* names looked up one by one since the last listing */
+	unsigned edits;                     /* counts our changes in it: what was asked before one may be out of date */
+	struct changes *changes;            /* where they are also noted, for a listing under way; or NULL */
 	struct node *list_prev, *list_next; /* nodes::lists, newest first */
 	struct listing_job *listing;        /* the listing that is being fetched */
-	struct content *content;            /* of a file that is open */
-	struct attr opened;                 /* as it was at the latest open; type 0 before the first */
+	struct writer *writer;              /* of a file that has changes that the server has not confirmed */
+	bool doomed;             /* unlinked while open: renamed aside on the server, deleted at the last release */
+	struct content *content; /* of a file that is open */
+	struct attr opened;      /* as it was at the latest open; type 0 before the first */
 
 	UT_hash_handle by_ino, by_name; /* nodes::by_ino, nodes::by_name */
 	bool unlisted;                  /* memory ran out while it was put into a table */
+	bool gone;                      /* nothing has its path any more, or something else has it */
 };
 
 struct nodes {
@@ -70,6 +82,22 @@ char *node_path(const struct nodes *t, const struct node *n, const char *name);
 
 /* The inode number that a child has or would get. */
 uint64_t node_child_ino(struct nodes *t, struct node *parent, const char *name);
+
+/* Is n, or a directory that it is in, gone? Then no path leads to it. */
+bool node_is_gone(const struct node *n);
+
+/* n is now `name` in `parent`, and keeps its number; what is below it follows. Another node of that name is detached.
+ * AFTP_ENOMEM: n is gone instead. */
+int node_move(struct nodes *t, struct node *n, struct node *parent, const char *name);
+/* Its name is free for another. It lives on, gone, while something needs it; may free n. */
+void node_detach(struct nodes *t, struct node *n);
+
+/* Changes that were made on the server: `name` in `dir` looks like this, or is not there any more. The list of dir, if it is
+ * kept, and one that is on its way show it from now on; a complete list stays complete. */
+void node_list_put(struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target);
+void node_list_remove(struct nodes *t, struct node *dir, const char *name);
+/* A name came or went: the directory's own time is now. */
+void node_touch(struct node *dir);
 
 void node_set_attr(struct node *n, const struct attr *a, const char *target, uint64_t now);
 

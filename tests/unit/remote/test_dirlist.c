@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -174,6 +175,158 @@ static void a_link_keeps_its_target(void **state)
 	dirlist_unref(d);
 }
 
+static void set(struct dirlist **d, const char *name, uint64_t size)
+{
+	struct attr a = { .size = size, .type = AFTP_TYPE_FILE, .have = AFTP_HAVE_SIZE };
+
+	assert_int_equal(dirlist_set(d, name, &a, NULL), 0);
+}
+
+static void assert_size(const struct dirlist *d, const char *name, uint64_t size)
+{
+	struct dirlist_entry e;
+
+	assert_int_equal(dirlist_find(d, name, &e), DIRLIST_HAS);
+	assert_int_equal(e.attr.size, size);
+	assert_string_equal(e.name, name);
+}
+
+static void a_change_keeps_a_whole_list_whole(void **state)
+{
+	struct dirlist *d = make();
+	struct dirlist_entry e;
+
+	(void)state;
+	add(d, "a", AFTP_TYPE_FILE, 1);
+	add(d, "b", AFTP_TYPE_FILE, 2);
+	dirlist_seal(d, true, true);
+	set(&d, "c", 3);
+	set(&d, "a", 10);
+	assert_int_equal(dirlist_remove(&d, "b"), 0);
+	assert_int_equal(dirlist_remove(&d, "nobody"), 0);
+	assert_int_equal(dirlist_count(d), 2);
+	assert_size(d, "a", 10);
+	assert_size(d, "c", 3);
+	assert_int_equal(dirlist_find(d, "b", &e), DIRLIST_LACKS);
+	assert_true(dirlist_complete(d));
+	dirlist_unref(d);
+}
+
+static void an_empty_list_can_be_changed(void **state)
+{
+	struct dirlist *d = make();
+
+	(void)state;
+	dirlist_seal(d, true, true);
+	assert_int_equal(dirlist_remove(&d, "a"), 0);
+	set(&d, "a", 1);
+	assert_int_equal(dirlist_remove(&d, "a"), 0);
+	assert_int_equal(dirlist_count(d), 0);
+	set(&d, "a", 2);
+	assert_size(d, "a", 2);
+	dirlist_unref(d);
+}
+
+static void a_picture_does_not_change(void **state)
+{
+	struct dirlist *d = make(), *picture;
+	struct dirlist_entry e;
+
+	(void)state;
+	add(d, "a", AFTP_TYPE_FILE, 1);
+	add(d, "b", AFTP_TYPE_FILE, 2);
+	dirlist_seal(d, true, true);
+	picture = dirlist_ref(d);
+	set(&d, "c", 3);
+	assert_ptr_not_equal(d, picture);
+	assert_int_equal(dirlist_remove(&d, "a"), 0);
+	set(&d, "b", 20);
+	assert_int_equal(dirlist_count(picture), 2);
+	assert_size(picture, "a", 1);
+	assert_size(picture, "b", 2);
+	assert_int_equal(dirlist_find(picture, "c", &e), DIRLIST_LACKS);
+	assert_int_equal(dirlist_count(d), 2);
+	assert_size(d, "b", 20);
+	assert_size(d, "c", 3);
+	dirlist_unref(picture);
+	dirlist_unref(d);
+}
+
+static void a_link_keeps_its_target_when_its_time_changes(void **state)
+{
+	struct dirlist *d = make();
+	struct attr link = { .type = AFTP_TYPE_LINK, .mtime = 7 }, file = { .type = AFTP_TYPE_FILE };
+	struct dirlist_entry e;
+
+	(void)state;
+	assert_int_equal(dirlist_set(&d, "l", &link, "there"), 0);
+	link.mtime = 8;
+	assert_int_equal(dirlist_set(&d, "l", &link, NULL), 0);
+	assert_int_equal(dirlist_find(d, "l", &e), DIRLIST_HAS);
+	assert_string_equal(e.target, "there");
+	assert_int_equal(e.attr.mtime, 8);
+	assert_int_equal(dirlist_set(&d, "l", &file, NULL), 0);
+	assert_int_equal(dirlist_find(d, "l", &e), DIRLIST_HAS);
+	assert_null(e.target);
+	dirlist_unref(d);
+}
+
+#define NAMES 500
+
+static void check_all(const struct dirlist *d, const uint64_t sizes[NAMES])
+{
+	struct dirlist_entry e;
+	size_t n = 0;
+	char name[32];
+
+	for (unsigned i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof name, "name %u", i);
+		if (sizes[i] == 0) {
+			assert_int_equal(dirlist_find(d, name, &e), DIRLIST_LACKS);
+			continue;
+		}
+		assert_size(d, name, sizes[i]);
+		n++;
+	}
+	assert_int_equal(dirlist_count(d), n);
+	for (size_t i = 0; i < n; i++) {
+		dirlist_get(d, i, &e);
+		assert_int_equal(e.attr.size, sizes[strtoul(e.name + 5, NULL, 10)]);
+	}
+}
+
+/* Against an array; every now and then somebody holds a picture. */
+static void many_changes(void **state)
+{
+	struct dirlist *d = make(), *picture = NULL;
+	uint64_t sizes[NAMES] = { 0 };
+	unsigned seed = 20;
+	char name[32];
+
+	(void)state;
+	dirlist_seal(d, true, true);
+	for (unsigned round = 0; round < 40000; round++) {
+		unsigned r = (seed = seed * 1103515245u + 12345u) >> 8, i = r % NAMES;
+
+		snprintf(name, sizeof name, "name %u", i);
+		if (r & 1024) {
+			sizes[i] = round + 1;
+			set(&d, name, round + 1);
+		} else {
+			sizes[i] = 0;
+			assert_int_equal(dirlist_remove(&d, name), 0);
+		}
+		if (round % 997 == 0) {
+			dirlist_unref(picture);
+			picture = dirlist_ref(d);
+			check_all(d, sizes);
+		}
+	}
+	check_all(d, sizes);
+	dirlist_unref(picture);
+	dirlist_unref(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +337,11 @@ int main(void)
 		cmocka_unit_test(an_unusable_name_makes_a_hole),
 		cmocka_unit_test(dots_tell_of_the_directory_itself),
 		cmocka_unit_test(a_link_keeps_its_target),
+		cmocka_unit_test(a_change_keeps_a_whole_list_whole),
+		cmocka_unit_test(an_empty_list_can_be_changed),
+		cmocka_unit_test(a_picture_does_not_change),
+		cmocka_unit_test(a_link_keeps_its_target_when_its_time_changes),
+		cmocka_unit_test(many_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

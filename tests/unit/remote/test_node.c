@@ -186,6 +186,158 @@ static void one_list_may_pass_the_limit(void **state)
 	nodes_finish(&t);
 }
 
+static void a_moved_node_keeps_its_number(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *d = node_get_child(&t, t.root, "d"), *e = node_get_child(&t, t.root, "e");
+	struct node *f = node_get_child(&t, d, "f");
+	uint64_t ino = d->ino;
+
+	(void)state;
+	f->nlookup = e->nlookup = d->nlookup = 1;
+	assert_int_equal(node_move(&t, d, e, "moved"), 0);
+	assert_int_equal(d->ino, ino);
+	assert_ptr_equal(node_by_ino(&t, ino), d);
+	assert_ptr_equal(node_child(&t, e, "moved"), d);
+	assert_null(node_child(&t, t.root, "d"));
+	assert_ptr_equal(node_child(&t, d, "f"), f);
+	assert_path(&t, f, NULL, "/e/moved/f");
+	assert_int_not_equal(node_get_child(&t, t.root, "d")->ino, ino);
+	node_forget(&t, f, 1);
+	node_forget(&t, d, 1);
+	assert_null(node_by_ino(&t, ino));
+	node_forget(&t, e, 1);
+	assert_int_equal(t.count, 2);
+	nodes_finish(&t);
+}
+
+static void what_is_replaced_is_gone(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *a = node_get_child(&t, t.root, "a"), *b = node_get_child(&t, t.root, "b");
+	struct node *below = node_get_child(&t, b, "below");
+	uint64_t ino = b->ino;
+
+	(void)state;
+	a->nlookup = b->nlookup = below->nlookup = 1;
+	assert_int_equal(node_move(&t, a, t.root, "b"), 0);
+	assert_ptr_equal(node_child(&t, t.root, "b"), a);
+	assert_false(node_is_gone(a));
+	assert_true(node_is_gone(b));
+	assert_true(node_is_gone(below));
+	assert_ptr_equal(node_by_ino(&t, ino), b);
+	node_forget(&t, below, 1);
+	node_forget(&t, b, 1);
+	assert_null(node_by_ino(&t, ino));
+	assert_ptr_equal(node_child(&t, t.root, "b"), a);
+	nodes_finish(&t);
+}
+
+static void a_detached_name_is_free(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *a = node_get_child(&t, t.root, "a"), *again;
+
+	(void)state;
+	a->nlookup = 1;
+	node_detach(&t, a);
+	node_detach(&t, a);
+	assert_true(a->gone);
+	again = node_get_child(&t, t.root, "a");
+	assert_ptr_not_equal(again, a);
+	assert_int_not_equal(again->ino, a->ino);
+	node_forget(&t, a, 1);
+	assert_ptr_equal(node_child(&t, t.root, "a"), again);
+	node_detach(&t, again); /* nothing needs it */
+	assert_int_equal(t.count, 1);
+	nodes_finish(&t);
+}
+
+static void a_change_shows_in_the_list(void **state)
+{
+	struct nodes t = make("/", 12);
+	struct dirlist *d = list_of(10);
+	struct attr a = { .type = AFTP_TYPE_FILE, .size = 5, .have = AFTP_HAVE_SIZE };
+	struct node *other = node_get_child(&t, t.root, "other");
+	struct dirlist *small = list_of(1);
+	struct dirlist_entry e;
+
+	(void)state;
+	dirlist_seal(d, true, true);
+	node_list_put(&t, t.root, "new", &a, NULL); /* no list: nothing to do */
+	assert_int_equal(t.root->edits, 1);
+	node_set_list(&t, t.root, d, 1);
+	node_set_list(&t, other, small, 1);
+	node_list_put(&t, t.root, "new", &a, NULL);
+	assert_int_equal(dirlist_count(d), 10);
+	assert_int_equal(dirlist_find(t.root->list, "new", &e), DIRLIST_HAS);
+	assert_int_equal(e.attr.size, 5);
+	assert_int_equal(t.entries, 12);
+	node_list_remove(&t, t.root, "3");
+	assert_int_equal(dirlist_find(t.root->list, "3", &e), DIRLIST_LACKS);
+	assert_int_equal(t.entries, 11);
+	node_list_put(&t, t.root, "newer", &a, NULL);
+	assert_non_null(other->list);
+	node_list_put(&t, t.root, "newest", &a, NULL); /* the limit: the other list goes */
+	assert_int_equal(t.entries, 12);
+	assert_null(node_child(&t, t.root, "other"));
+	assert_int_equal(t.root->list_at, 1);
+	dirlist_unref(small);
+	dirlist_unref(d);
+	nodes_finish(&t);
+}
+
+static void changes_are_noted_for_a_listing(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct changes c = { 0 };
+	struct attr a = { .type = AFTP_TYPE_FILE, .size = 5, .have = AFTP_HAVE_SIZE };
+	struct dirlist_entry e;
+
+	(void)state;
+	t.root->changes = &c;
+	node_list_put(&t, t.root, "a", &a, NULL);
+	node_list_put(&t, t.root, "b", &a, NULL);
+	node_list_remove(&t, t.root, "b");
+	node_list_remove(&t, t.root, "c");
+	node_list_put(&t, t.root, "c", &a, NULL);
+	assert_int_equal(dirlist_count(c.put), 2);
+	assert_int_equal(dirlist_count(c.removed), 1);
+	assert_int_equal(dirlist_find(c.put, "a", &e), DIRLIST_HAS);
+	assert_int_equal(dirlist_find(c.put, "c", &e), DIRLIST_HAS);
+	assert_int_equal(dirlist_find(c.removed, "b", &e), DIRLIST_HAS);
+	assert_false(c.lost);
+	dirlist_unref(c.put);
+	dirlist_unref(c.removed);
+	nodes_finish(&t);
+}
+
+static void a_touched_directory_is_newer(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *d = node_get_child(&t, t.root, "d");
+	struct attr a = { .type = AFTP_TYPE_DIR, .mtime = 5, .have = AFTP_HAVE_MTIME };
+	struct aftp_entry listed = { .name = "d", .name_len = 1, .type = AFTP_TYPE_DIR, .mtime = 6, .mode = 0700,
+		.have = AFTP_HAVE_MTIME | AFTP_HAVE_MODE };
+	struct dirlist *list = NULL;
+	struct dirlist_entry e;
+
+	(void)state;
+	node_touch(d);
+	assert_int_equal(d->attr.mtime, 0); /* not known: nothing to say */
+	node_set_attr(d, &a, NULL, 1);
+	assert_int_equal(dirlist_new(&list), 0);
+	assert_int_equal(dirlist_add(list, &listed), 0);
+	node_set_list(&t, t.root, list, 2);
+	node_touch(d);
+	assert_true(d->attr.mtime > 6);
+	assert_int_equal(dirlist_find(t.root->list, "d", &e), DIRLIST_HAS);
+	assert_int_equal(e.attr.mtime, d->attr.mtime);
+	assert_int_equal(e.attr.mode, 0700); /* what the list knew better */
+	dirlist_unref(list);
+	nodes_finish(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +349,12 @@ int main(void)
 		cmocka_unit_test(too_much_forgetting_is_harmless),
 		cmocka_unit_test(old_lists_make_room),
 		cmocka_unit_test(one_list_may_pass_the_limit),
+		cmocka_unit_test(a_moved_node_keeps_its_number),
+		cmocka_unit_test(what_is_replaced_is_gone),
+		cmocka_unit_test(a_detached_name_is_free),
+		cmocka_unit_test(a_change_shows_in_the_list),
+		cmocka_unit_test(changes_are_noted_for_a_listing),
+		cmocka_unit_test(a_touched_directory_is_newer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
