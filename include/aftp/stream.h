@@ -96,6 +96,12 @@ int aftp_stream_write(struct aftp_stream *s, const char *data, size_t n, aftp_st
  * again. */
 int aftp_stream_shutdown(struct aftp_stream *s, aftp_stream_cb *cb, void *arg);
 
+/* The orderly end of a stream whose last bytes matter: ends our side, if that was not done, then reads and drops what
+ * the peer still sends (TLS 1.3 tickets, say) until it ends too, so that a close() sends no RST. At most for linger_ms
+ * (> 0; it replaces the total limit), and for 1 MiB. Nobody may read meanwhile. 0: both have ended; AFTP_ETIMEDOUT: the
+ * peer has not. Only close is left then, and it may come earlier. */
+int aftp_stream_finish(struct aftp_stream *s, int64_t linger_ms, aftp_stream_cb *cb, void *arg);
+
 /* --- TLS ------------------------------------------------------------------------------------------ */
 
 /* TLS as a client (`host`, a name or an address, is checked against the certificate when the settings say so, and a

@@ -284,6 +284,7 @@ static void cancel_op(struct aftp_stream *s)
 static void finish(struct aftp_stream *s)
 {
 	cancel_op(s);
+	stream_finish_cancel(s);
 	stream_read_cancel(s);
 	stream_write_cancel(s);
 	if (s->closed)

@@ -4,6 +4,7 @@
  *   stream_read.c      who reads, and how bytes reach them     stream_line.c  the same by line
  *   stream_write.c     sending, and ending our side            stream_tls.c   TLS around both (tls.c: TLS alone)
  *   stream_limit.c     time limits                             stream_throttle.c  named throttles, grants
+ *   stream_finish.c    the orderly end
  *
  * Memory that a caller lends is never in libuv's hands while the loop runs: reads are lent and filled in one go, and
  * what the kernel does not take at once of a write is copied in small pieces into `out`. So any operation can end at
@@ -95,6 +96,8 @@ struct stream_writer {
 	uint64_t total;
 };
 
+struct stream_finisher;
+
 struct stream_limits {
 	uint64_t connect_ms, read_ms, write_ms;
 	uint64_t total_at; /* loop time; 0 = none */
@@ -122,7 +125,8 @@ struct aftp_stream {
 	struct stream_reader rd;
 	struct stream_writer wr;
 	struct stream_limits limits;
-	struct tls *tls; /* NULL while plain */
+	struct stream_finisher *finisher; /* NULL unless aftp_stream_finish() is under way */
+	struct tls *tls;                  /* NULL while plain */
 	struct stream_throttle throttles[STREAM_THROTTLES_MAX];
 	unsigned n_throttles;
 	unsigned keepalive_s;
@@ -171,6 +175,9 @@ int stream_write_flush(struct aftp_stream *s); /* sends tls->out; 0 (also while 
 /* stream_tls.c */
 void stream_tls_step(struct aftp_stream *s); /* goes on with a handshake; calls nobody back */
 bool stream_tls_pull(struct aftp_stream *s); /* to the reader; false: needs more bytes, or a grant */
+
+/* stream_finish.c */
+void stream_finish_cancel(struct aftp_stream *s);
 
 /* stream_limit.c */
 uint64_t stream_limit_now(void); /* uv_now(), but fresh: for what begins, not for progress */
