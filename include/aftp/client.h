@@ -140,7 +140,7 @@ uint64_t aftp_transfer_bytes(const struct aftp_transfer *t);
 struct aftp_list_result {
 	uint64_t entries; /* handed over */
 	uint64_t unknown; /* lines no dialect knows: when > 0 the listing has holes */
-	bool truncated;   /* the server said that it cut the listing */
+	bool truncated;   /* the server said that it cut the listing, or it ends in the middle of a line */
 	enum aftp_listing_kind kind;
 	const char *message; /* the final reply's text; valid during the call */
 };

@@ -33,6 +33,7 @@ struct list {
 	bool there;      /* CWD has brought us to the directory */
 	int cwd_status;  /* or why not */
 	bool dots;       /* "." or ".." was in it */
+	bool mid_line;   /* the last byte was no line end */
 	bool truncated;
 	struct aftp_listing listing;
 	char *block;
@@ -107,6 +108,7 @@ static int command(struct aftp_transfer *t)
 		x->block = malloc(BLOCK);
 	if (!x->block)
 		return AFTP_ENOMEM;
+	x->mid_line = x->truncated = false;
 	aftp_listing_finish(&x->listing);
 	aftp_listing_init(&x->listing, kind, (int64_t)time(NULL), on_entry, x);
 	if (x->step == LIST_MLSD)
@@ -125,6 +127,7 @@ static void landed(struct aftp_transfer *t, size_t n)
 	struct list *x = list_of(t);
 	int rc = t->bytes > BYTES_MAX ? AFTP_ETOOBIG : aftp_listing_feed(&x->listing, x->block, n);
 
+	x->mid_line = x->block[n - 1] != '\n';
 	if (rc != 0)
 		xfer_fail(t, rc);
 }
@@ -271,7 +274,7 @@ static void done(struct aftp_transfer *t)
 	struct aftp_list_result result = {
 		.entries = x->listing.entries,
 		.unknown = x->listing.unknown,
-		.truncated = x->truncated,
+		.truncated = x->truncated || x->mid_line,
 		.kind = x->listing.kind,
 		.message = t->message,
 	};

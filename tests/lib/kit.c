@@ -259,6 +259,8 @@ static int list_entry(void *arg, const struct aftp_entry *e)
 		return l->stop_with;
 	if (l->cancel_at && l->seen >= l->cancel_at)
 		aftp_transfer_cancel(l->transfer);
+	if (e->target)
+		snprintf(l->target, sizeof l->target, "%.*s", (int)e->target_len, e->target);
 	if (!e->dot)
 		snprintf(l->names + at, sizeof l->names - at, "%s%.*s%s", at ? " " : "", (int)e->name_len, e->name,
 			e->type == AFTP_TYPE_DIR ? "/" : "");
@@ -284,7 +286,8 @@ void kit_list_start(struct kit_list *l, struct kit *k, const char *path)
 	int rc;
 
 	l->kit = k;
-	rc = aftp_client_list(k->client, &l->transfer, path, list_entry, list_done, l);
+	rc = (l->plain ? aftp_client_list_plain : aftp_client_list)(
+		k->client, &l->transfer, path, list_entry, list_done, l);
 	assert_false(l->over);
 	if (rc < 0) {
 		l->status = rc;

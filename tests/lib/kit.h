@@ -72,6 +72,8 @@ struct kit_list {
 	unsigned stop_at; /* the entry callback answers stop_with at this entry; 0 = never */
 	int stop_with;
 	unsigned cancel_at;
+	bool plain;                /* by LIST in any case */
+	char target[256];          /* the last one */
 	char names[KIT_NAMES_MAX]; /* "a/ b c" with dots left out: directories end in '/' */
 	uint64_t entries, unknown;
 	unsigned seen;
