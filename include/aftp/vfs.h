@@ -55,6 +55,7 @@ struct aftp_vfs_req {
 	size_t len;                            /* read: 0 at the end of the file */
 	const struct aftp_vfs_dirent *entries; /* readdir: lent until the next readdir() or closedir() */
 	size_t count;                          /* readdir: 0 at the end of the directory */
+	uint64_t space;                        /* space: bytes */
 };
 
 enum {
@@ -64,12 +65,25 @@ enum {
 	AFTP_VFS_TRUNCATE = 1 << 3,  /* to the offset that is given to open() */
 	AFTP_VFS_APPEND = 1 << 4,    /* the offset given to open() is not used: writing starts at the end */
 	AFTP_VFS_EXCLUSIVE = 1 << 5, /* with CREATE: -EEXIST when it is there */
+	AFTP_VFS_FOLLOW = 1 << 6,    /* stat: a link at the end is followed */
+};
+
+/* Who decides what may be done in a view. Paths are where things really are in it, with every link followed, and also
+ * of what is not there. Asked from inside the calls of the operations only; what it refuses gets -EACCES. */
+struct aftp_vfs_guard {
+	/* `need`: AFTP_VFS_READ, AFTP_VFS_WRITE, both, or 0 (to be told that it is there). `tree`: and to all that
+	 * may lie below. */
+	bool (*allows)(void *arg, const char *path, unsigned need, bool tree);
+	/* May what is at `from` come to lie at `to`? Both are allowed already. */
+	bool (*moves)(void *arg, const char *from, const char *to);
+	void *arg;
 };
 
 struct aftp_vfs_ops {
-	/* -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as in POSIX, here and below. */
-	int (*stat)(
-		struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg);
+	/* `flags`: AFTP_VFS_FOLLOW, and what the guard is asked for. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG
+	 * as in POSIX, here and below. */
+	int (*stat)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, unsigned flags, aftp_vfs_cb *cb,
+		void *arg);
 	/* Reading or writing, one of them; each handle has its own position, which starts at `offset`. A reader that
 	 * starts past the end gets the end; a writer fills the gap with zeros. -EISDIR for a directory, -EINVAL for
 	 * senseless flags. */
@@ -106,6 +120,20 @@ struct aftp_vfs_ops {
 	/* The next entries of the directory as it was when it was opened; "." and ".." are not among them. */
 	int (*readdir)(struct aftp_vfs_dir *d, struct aftp_vfs_req *r, aftp_vfs_cb *cb, void *arg);
 	void (*closedir)(struct aftp_vfs_dir *d);
+
+	/* --- what a vfs may lack: NULL, and the commands that need it answer 504 --- */
+
+	/* A file, also behind a link, with its mode and time; replaces a file. Content is shared where it can be.
+	 * -EISDIR. */
+	int (*copy)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb,
+		void *arg);
+	/* How many bytes may still be written below `path`. */
+	int (*space)(struct aftp_vfs *fs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg);
+	/* The directory `base` as a vfs of its own, whose links and ".." do not leave it, behind a guard (may be NULL).
+	 * Used like any other, and given back when nothing of it is open any more. A base that is not there makes
+	 * everything -ENOENT. 0, -ENOMEM. */
+	int (*view)(struct aftp_vfs *fs, const char *base, const struct aftp_vfs_guard *guard, struct aftp_vfs **out);
+	void (*unview)(struct aftp_vfs *view); /* accepts NULL */
 };
 
 /* An implementation embeds these as its first member. */
@@ -131,6 +159,13 @@ int aftp_memfs_new(struct aftp_memfs **out, uv_loop_t *loop);
  * Accepts a pointer to NULL. */
 void aftp_memfs_close(struct aftp_memfs **fs);
 struct aftp_vfs *aftp_memfs_vfs(struct aftp_memfs *fs);
+
+/* Limits, in bytes; 0 = none. `quota`: what the sizes of all files together may reach by writing through the vfs; more
+ * gets -EDQUOT. `memory`: what content, names and directories may take of it, chunks and all; more gets -ENOSPC. What
+ * is there already stays, and direct access is not held to the quota. */
+void aftp_memfs_set_limits(struct aftp_memfs *fs, uint64_t quota, uint64_t memory);
+/* What counts for either now. */
+void aftp_memfs_usage(const struct aftp_memfs *fs, uint64_t *bytes, uint64_t *memory);
 
 /* Direct access for whoever owns the content, at any time, also while a server serves it. Statuses: 0 or -errno.
  * Modes are not asked. */

@@ -20,7 +20,7 @@ static void stat_path(struct session *s, bool follow, aftp_vfs_cb *cb)
 {
 	struct aftp_vfs *fs = session_vfs(s);
 	session_hold(s);
-	started(s, fs->ops->stat(fs, &s->req, s->path, follow, cb, s));
+	started(s, fs->ops->stat(fs, &s->req, s->path, follow ? AFTP_VFS_FOLLOW : 0, cb, s));
 }
 
 /* False when there is nothing more to do: dead, or refused and said so. */

@@ -15,20 +15,42 @@ static size_t min_size(uint64_t a, uint64_t b)
 	return (size_t)(a < b ? a : b);
 }
 
+/* --- budget ---------------------------------------------------------------------------------------- */
+
+bool budget_take(struct budget *b, uint64_t n)
+{
+	if (b && b->max > 0 && (b->used >= b->max || n > b->max - b->used))
+		return false;
+	if (b)
+		b->used += n;
+	return true;
+}
+
+void budget_give(struct budget *b, uint64_t n)
+{
+	if (b)
+		b->used -= n;
+}
+
 /* --- chunks ---------------------------------------------------------------------------------------- */
 
 /* Whole chunks are mapped and filled in by the kernel in one go: a fault for each page would cost more than the
  * copy. */
-static struct chunk *chunk_new(size_t cap)
+static struct chunk *chunk_new(struct budget *budget, size_t cap)
 {
 	bool whole = cap == CONTENT_CHUNK;
-	struct chunk *ch = malloc(sizeof(*ch) + (whole ? 0 : cap));
-	if (!ch)
+	if (!budget_take(budget, cap))
 		return NULL;
-	*ch = (struct chunk){ .refs = 1, .cap = cap, .data = (char *)(ch + 1) };
+	struct chunk *ch = malloc(sizeof(*ch) + (whole ? 0 : cap));
+	if (!ch) {
+		budget_give(budget, cap);
+		return NULL;
+	}
+	*ch = (struct chunk){ .budget = budget, .refs = 1, .cap = cap, .data = (char *)(ch + 1) };
 	if (whole)
 		ch->data = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (ch->data == MAP_FAILED) {
+		budget_give(budget, cap);
 		free(ch);
 		return NULL;
 	}
@@ -37,6 +59,7 @@ static struct chunk *chunk_new(size_t cap)
 
 static void chunk_free(struct chunk *ch)
 {
+	budget_give(ch->budget, ch->cap);
 	if (ch->cap == CONTENT_CHUNK)
 		munmap(ch->data, ch->cap);
 	free(ch);
@@ -44,7 +67,7 @@ static void chunk_free(struct chunk *ch)
 
 static struct chunk *chunk_copy(const struct chunk *from, size_t cap)
 {
-	struct chunk *ch = chunk_new(cap);
+	struct chunk *ch = chunk_new(from->budget, cap);
 	if (!ch)
 		return NULL;
 	ch->used = from->used < cap ? from->used : cap;
@@ -66,12 +89,19 @@ void content_unpin(struct chunk *pin)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
-struct content *content_new(void)
+struct content *content_new(struct budget *budget)
 {
 	struct content *c = calloc(1, sizeof(*c));
-	if (c)
-		c->refs = 1;
+	if (!c)
+		return NULL;
+	c->refs = 1;
+	c->budget = budget;
 	return c;
+}
+
+static uint64_t table_bytes(size_t slots)
+{
+	return (uint64_t)slots * sizeof(struct chunk *);
 }
 
 struct content *content_ref(struct content *c)
@@ -86,17 +116,21 @@ void content_unref(struct content *c)
 		return;
 	for (size_t i = 0; i < c->nchunks; i++)
 		chunk_unref(c->chunks[i]);
+	budget_give(c->budget, table_bytes(c->nchunks));
 	free(c->chunks);
 	free(c);
 }
 
 static struct content *content_clone(const struct content *c)
 {
-	struct content *n = content_new();
+	struct content *n = content_new(c->budget);
 	if (!n)
 		return NULL;
-	n->chunks = calloc(c->nchunks + 1, sizeof(struct chunk *));
+	bool taken = budget_take(c->budget, table_bytes(c->nchunks));
+	n->chunks = taken ? calloc(c->nchunks + 1, sizeof(struct chunk *)) : NULL;
 	if (!n->chunks) {
+		if (taken)
+			budget_give(c->budget, table_bytes(c->nchunks));
 		free(n);
 		return NULL;
 	}
@@ -194,9 +228,14 @@ static int table_reach(struct content *c, size_t idx)
 	if (idx < c->nchunks)
 		return 0;
 	size_t want = idx + 1 > c->nchunks * 2 ? idx + 1 : c->nchunks * 2;
-	struct chunk **t = realloc(c->chunks, want * sizeof(struct chunk *));
-	if (!t)
+	uint64_t more = table_bytes(want - c->nchunks);
+	if (!budget_take(c->budget, more))
 		return -ENOMEM;
+	struct chunk **t = realloc(c->chunks, want * sizeof(struct chunk *));
+	if (!t) {
+		budget_give(c->budget, more);
+		return -ENOMEM;
+	}
 	memset(t + c->nchunks, 0, (want - c->nchunks) * sizeof(struct chunk *));
 	c->chunks = t;
 	c->nchunks = want;
@@ -208,7 +247,7 @@ static struct chunk *chunk_of_hole(const struct content *c, size_t idx, size_t i
 {
 	uint64_t base = (uint64_t)idx * CONTENT_CHUNK;
 	size_t have = c->size > base ? min_size(c->size - base, CONTENT_CHUNK) : 0;
-	struct chunk *ch = chunk_new(have > 0 || idx > 0 ? CONTENT_CHUNK : need);
+	struct chunk *ch = chunk_new(c->budget, have > 0 || idx > 0 ? CONTENT_CHUNK : need);
 	if (!ch)
 		return NULL;
 	ch->used = content_copy_out(c, base, ch->data, have);

@@ -13,7 +13,16 @@
 enum { CONTENT_CHUNK = 1 << 20 };
 #define CONTENT_MAX ((uint64_t)1 << 40) /* a table for more would itself be large */
 
+/* What all content together may take of memory. */
+struct budget {
+	uint64_t used, max; /* bytes; max 0 = no limit */
+};
+/* True when n more fit in: they are taken then, until budget_give(). Both accept NULL: no limit, not counted. */
+bool budget_take(struct budget *b, uint64_t n);
+void budget_give(struct budget *b, uint64_t n);
+
 struct chunk {
+	struct budget *budget;
 	unsigned refs; /* contents that have it */
 	unsigned pins; /* writers that were lent room in it */
 	size_t cap;
@@ -22,6 +31,7 @@ struct chunk {
 };
 
 struct content {
+	struct budget *budget;
 	unsigned refs;
 	uint64_t size;
 	uint64_t pattern_size; /* holes below it are the pattern of `seed`, above it zeros */
@@ -30,7 +40,8 @@ struct content {
 	struct chunk **chunks;
 };
 
-struct content *content_new(void); /* empty, one reference; NULL without memory */
+/* Empty, one reference; NULL without memory. The budget (may be NULL) outlives it and its chunks. */
+struct content *content_new(struct budget *budget);
 struct content *content_ref(struct content *c);
 void content_unref(struct content *c); /* accepts NULL */
 
@@ -42,7 +53,7 @@ void content_generate(uint64_t seed, uint64_t off, void *buf, size_t n);
 /* Copies up to n bytes out, whatever they are made of; the count. */
 size_t content_copy_out(const struct content *c, uint64_t off, void *buf, size_t n);
 
-/* The writers' calls replace *c when it is shared. 0, -ENOMEM, -EFBIG. */
+/* The writers' calls replace *c when it is shared. 0, -ENOMEM (no memory, or none in the budget), -EFBIG. */
 int content_resize(struct content **c, uint64_t size);
 int content_write(struct content **c, uint64_t off, const void *data, size_t n);
 

@@ -197,7 +197,7 @@ static void list_directory(struct lister *l)
 	}
 	l->first[0] = (struct first){ ".", "cdir", l->req.st };
 	int rc = path_resolve(l->path, "..", parent);
-	open_step(l, rc < 0 ? rc : fs->ops->stat(fs, &l->req, parent, true, on_parent, l));
+	open_step(l, rc < 0 ? rc : fs->ops->stat(fs, &l->req, parent, AFTP_VFS_FOLLOW, on_parent, l));
 }
 
 static void list_one(struct lister *l)
@@ -227,7 +227,7 @@ static void on_stat(void *arg, int status)
 	}
 	l->first[0].st = l->req.st;
 	if (l->target)
-		open_step(l, fs->ops->stat(fs, &l->req, l->path, true, on_link_target, l));
+		open_step(l, fs->ops->stat(fs, &l->req, l->path, AFTP_VFS_FOLLOW, on_link_target, l));
 	else if (l->req.st.type == AFTP_TYPE_DIR && !l->itself)
 		list_directory(l);
 	else
@@ -246,7 +246,7 @@ int lister_open(struct session *s, const char *path, enum lister_format format, 
 	};
 	buf_init(&l->block, BLOCK_CAP);
 	session_hold(s);
-	int rc = l->path ? fs->ops->stat(fs, &l->req, path, false, on_stat, l) : AFTP_ENOMEM;
+	int rc = l->path ? fs->ops->stat(fs, &l->req, path, 0, on_stat, l) : AFTP_ENOMEM;
 	if (rc < 0)
 		lister_free(l);
 	return rc;

@@ -24,7 +24,7 @@ static int make_path(struct aftp_memfs *fs, const char *path, size_t len, struct
 		if (!prefix)
 			return -ENOMEM;
 		struct memnode *next = NULL;
-		int rc = memtree_find(&fs->tree, prefix, MEMTREE_FOLLOW, &next);
+		int rc = memtree_find(fs->tree.root, prefix, MEMTREE_FOLLOW, &next);
 		if (rc == -ENOENT)
 			rc = memtree_add(&fs->tree, at, prefix + pos, AFTP_TYPE_DIR, 0755, NULL, &next);
 		free(prefix);
@@ -70,15 +70,17 @@ static int put_content(struct aftp_memfs *fs, const char *path, struct content *
 		rc = n->type == AFTP_TYPE_DIR ? -EISDIR : -EEXIST;
 	if (rc < 0)
 		return rc;
+	uint64_t before = n->content->size;
 	content_unref(n->content);
 	n->content = content_ref(c);
+	memtree_resized(n, before);
 	memtree_touch(n);
 	return 0;
 }
 
 int aftp_memfs_put(struct aftp_memfs *fs, const char *path, const void *data, size_t len)
 {
-	struct content *c = content_new();
+	struct content *c = content_new(&fs->tree.budget);
 	int rc = c ? content_write(&c, 0, data, len) : -ENOMEM;
 	if (rc == 0)
 		rc = put_content(fs, path, c);
@@ -88,7 +90,7 @@ int aftp_memfs_put(struct aftp_memfs *fs, const char *path, const void *data, si
 
 int aftp_memfs_put_pattern(struct aftp_memfs *fs, const char *path, uint64_t size, uint64_t seed)
 {
-	struct content *c = content_new();
+	struct content *c = content_new(&fs->tree.budget);
 	if (!c)
 		return -ENOMEM;
 	c->size = c->pattern_size = size;
@@ -111,7 +113,7 @@ int aftp_memfs_symlink(struct aftp_memfs *fs, const char *target, const char *pa
 int aftp_memfs_remove(struct aftp_memfs *fs, const char *path)
 {
 	struct memnode *n;
-	int rc = memtree_find(&fs->tree, path, 0, &n);
+	int rc = memtree_find(fs->tree.root, path, 0, &n);
 	if (rc == 0)
 		memtree_remove(n);
 	return rc;
@@ -120,7 +122,7 @@ int aftp_memfs_remove(struct aftp_memfs *fs, const char *path)
 int aftp_memfs_chmod(struct aftp_memfs *fs, const char *path, uint32_t mode)
 {
 	struct memnode *n;
-	int rc = memtree_find(&fs->tree, path, 0, &n);
+	int rc = memtree_find(fs->tree.root, path, 0, &n);
 	if (rc == 0)
 		n->mode = mode & 07777;
 	return rc;
@@ -129,7 +131,7 @@ int aftp_memfs_chmod(struct aftp_memfs *fs, const char *path, uint32_t mode)
 int aftp_memfs_set_mtime(struct aftp_memfs *fs, const char *path, int64_t sec, uint32_t nsec)
 {
 	struct memnode *n;
-	int rc = nsec < 1000000000 ? memtree_find(&fs->tree, path, 0, &n) : -EINVAL;
+	int rc = nsec < 1000000000 ? memtree_find(fs->tree.root, path, 0, &n) : -EINVAL;
 	if (rc == 0) {
 		n->mtime = sec;
 		n->mtime_nsec = nsec;
@@ -140,7 +142,7 @@ int aftp_memfs_set_mtime(struct aftp_memfs *fs, const char *path, int64_t sec, u
 int aftp_memfs_stat(struct aftp_memfs *fs, const char *path, struct aftp_vfs_stat *st)
 {
 	struct memnode *n;
-	int rc = memtree_find(&fs->tree, path, 0, &n);
+	int rc = memtree_find(fs->tree.root, path, 0, &n);
 	if (rc == 0)
 		memtree_stat(n, st);
 	return rc;
@@ -149,7 +151,7 @@ int aftp_memfs_stat(struct aftp_memfs *fs, const char *path, struct aftp_vfs_sta
 ssize_t aftp_memfs_read(struct aftp_memfs *fs, const char *path, uint64_t offset, void *buf, size_t n)
 {
 	struct memnode *node;
-	int rc = memtree_find(&fs->tree, path, MEMTREE_FOLLOW, &node);
+	int rc = memtree_find(fs->tree.root, path, MEMTREE_FOLLOW, &node);
 	if (rc < 0)
 		return rc;
 	if (node->type != AFTP_TYPE_FILE)

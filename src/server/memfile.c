@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "server/memfs.h"
+#include "server/memview.h"
 
 enum { MADE_BYTES = 256 << 10 };
 
@@ -28,7 +28,7 @@ struct memfile {
 
 static struct aftp_memfs *memfs_of(struct memfile *f)
 {
-	return (struct aftp_memfs *)(void *)f->base.fs;
+	return ((struct memview *)(void *)f->base.fs)->fs;
 }
 
 static struct memfile *memfile_of(struct aftp_vfs_file *base)
@@ -38,51 +38,56 @@ static struct memfile *memfile_of(struct aftp_vfs_file *base)
 
 /* --- open ------------------------------------------------------------------------------------------ */
 
-/* The reader's version: the present content, parted from what writers have been lent in the middle of it. */
-static int take_snapshot(struct memfile *f)
+/* The present content, parted from what writers have been lent in the middle of it. */
+int memfile_snapshot(struct memnode *n, struct content **out)
 {
-	struct content *c = content_ref(f->node->content);
+	struct content *c = content_ref(n->content);
 	const struct memfile *w;
-	DL_FOREACH (f->node->writers, w) {
+	DL_FOREACH (n->writers, w) {
 		int rc = w->pin && w->at < c->size ? content_part(&c, w->at) : 0;
 		if (rc < 0) {
 			content_unref(c);
 			return rc;
 		}
 	}
-	f->seen = c;
+	*out = c;
 	return 0;
 }
 
 static int start_writing(struct memfile *f, uint64_t offset)
 {
+	uint64_t before = f->node->content->size;
 	if (f->flags & AFTP_VFS_TRUNCATE) {
+		if (offset > before && offset - before > memtree_left(f->node->tree))
+			return -EDQUOT;
 		int rc = content_resize(&f->node->content, offset);
 		if (rc < 0)
 			return rc;
+		memtree_resized(f->node, before);
 		memtree_touch(f->node);
 	}
 	DL_APPEND(f->node->writers, f);
 	return 0;
 }
 
-static int find_or_create(struct aftp_memfs *fs, const char *path, unsigned flags, struct memnode **n)
+static int find_or_create(struct memview *v, const char *path, unsigned flags, struct memnode **n)
 {
-	int rc = memtree_find(&fs->tree, path, MEMTREE_MODES | MEMTREE_FOLLOW, n);
+	unsigned need = flags & (AFTP_VFS_READ | AFTP_VFS_WRITE);
+	int rc = memview_find(v, path, MEMTREE_FOLLOW, need, n);
 	if (rc == 0 && (flags & AFTP_VFS_EXCLUSIVE))
 		return -EEXIST;
 	if (rc != -ENOENT || !(flags & AFTP_VFS_CREATE))
 		return rc;
 	struct memnode *dir;
 	const char *name;
-	rc = memtree_find_parent(&fs->tree, path, MEMTREE_MODES, &dir, &name);
+	rc = memview_find_parent(v, path, need, false, NULL, &dir, &name);
 	if (rc < 0)
 		return rc;
 	if (memtree_child(dir, name, strlen(name))) /* a link that leads nowhere */
 		return -ENOENT;
 	if (!(dir->mode & 0200))
 		return -EACCES;
-	return memtree_add(&fs->tree, dir, name, AFTP_TYPE_FILE, 0644, NULL, n);
+	return memtree_add(&v->fs->tree, dir, name, AFTP_TYPE_FILE, 0644, NULL, n);
 }
 
 static int open_node(struct aftp_memfs *fs, struct memnode *n, unsigned flags, uint64_t offset, struct memfile **out)
@@ -95,11 +100,11 @@ static int open_node(struct aftp_memfs *fs, struct memnode *n, unsigned flags, u
 	struct memfile *f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	f->base.fs = &fs->vfs;
+	f->base.fs = &fs->whole.vfs;
 	f->node = n;
 	f->flags = flags;
 	f->at = offset;
-	int rc = writing ? start_writing(f, offset) : take_snapshot(f);
+	int rc = writing ? start_writing(f, offset) : memfile_snapshot(n, &f->seen);
 	if (rc < 0) {
 		free(f);
 		return rc;
@@ -113,19 +118,19 @@ static int open_node(struct aftp_memfs *fs, struct memnode *n, unsigned flags, u
 int memfile_open(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, uint64_t offset,
 	aftp_vfs_cb *cb, void *arg)
 {
-	struct aftp_memfs *fs = (struct aftp_memfs *)(void *)vfs;
+	struct memview *v = (struct memview *)(void *)vfs;
 	unsigned way = flags & (AFTP_VFS_READ | AFTP_VFS_WRITE);
 	struct memnode *n;
 	struct memfile *f = NULL;
 	if ((way != AFTP_VFS_READ && way != AFTP_VFS_WRITE) || (way == AFTP_VFS_READ && flags != AFTP_VFS_READ))
 		return -EINVAL;
-	int rc = find_or_create(fs, path, flags, &n);
+	int rc = find_or_create(v, path, flags, &n);
 	if (rc == 0)
-		rc = open_node(fs, n, flags, offset, &f);
+		rc = open_node(v->fs, n, flags, offset, &f);
 	if (rc == 0)
 		memtree_stat(n, &r->st);
 	r->file = f ? &f->base : NULL;
-	memfs_answer(fs, r, rc, cb, arg);
+	memfs_answer(v->fs, r, rc == -ENOMEM && (flags & AFTP_VFS_WRITE) ? -ENOSPC : rc, cb, arg);
 	return 0;
 }
 
@@ -181,6 +186,14 @@ void memfile_release(struct aftp_vfs_file *base, const char *data)
 
 /* --- writing --------------------------------------------------------------------------------------- */
 
+/* How many bytes may land where the writer is, until the quota is used up. */
+static uint64_t room_left(const struct memfile *f)
+{
+	uint64_t left = memtree_left(f->node->tree), size = f->node->content->size;
+	uint64_t end = left > UINT64_MAX - size ? UINT64_MAX : size + left;
+	return end > f->at ? end - f->at : 0;
+}
+
 char *memfile_lend(struct aftp_vfs_file *base, size_t *len)
 {
 	struct memfile *f = memfile_of(base);
@@ -189,8 +202,12 @@ char *memfile_lend(struct aftp_vfs_file *base, size_t *len)
 		return NULL;
 	if (f->flags & AFTP_VFS_APPEND)
 		f->at = f->node->content->size;
-	f->error = content_room(&f->node->content, f->at, &f->pin, &room, len);
-	return f->error < 0 ? NULL : room;
+	uint64_t left = room_left(f);
+	f->error = left == 0 ? -EDQUOT : content_room(&f->node->content, f->at, &f->pin, &room, len);
+	if (f->error < 0)
+		return NULL;
+	*len = *len < left ? *len : (size_t)left;
+	return room;
 }
 
 void memfile_filled(struct aftp_vfs_file *base, size_t n)
@@ -199,8 +216,13 @@ void memfile_filled(struct aftp_vfs_file *base, size_t n)
 	if (!f->pin)
 		return;
 	if (n > 0) {
-		f->error = content_landed(&f->node->content, f->at, f->pin, n);
-		f->at += n;
+		uint64_t before = f->node->content->size, left = room_left(f);
+		size_t keep = n < left ? n : (size_t)left; /* another writer may have used up what was there */
+		f->error = content_landed(&f->node->content, f->at, f->pin, keep);
+		if (f->error == 0 && keep < n)
+			f->error = -EDQUOT;
+		f->at += keep;
+		memtree_resized(f->node, before);
 		memtree_touch(f->node);
 	}
 	content_unpin(f->pin);

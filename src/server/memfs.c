@@ -1,11 +1,18 @@
 #include "server/memfs.h"
 
+#include <aftp/server.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/memview.h"
+#include "server/path.h"
+
 enum { BATCH = 256 };
+
+static_assert((int)AFTP_MAY_READ == (int)AFTP_VFS_READ && (int)AFTP_MAY_WRITE == (int)AFTP_VFS_WRITE,
+	"what a user may is what a guard is asked for");
 
 /* Lives in aftp_vfs_req.reserved. */
 struct answer {
@@ -38,20 +45,32 @@ void memfs_answer(struct aftp_memfs *fs, struct aftp_vfs_req *r, int status, aft
 	later_add(fs->later, &a->item);
 }
 
+static struct memview *view_of(struct aftp_vfs *vfs)
+{
+	return (struct memview *)(void *)vfs;
+}
+
 static struct aftp_memfs *memfs_of(struct aftp_vfs *vfs)
 {
-	return (struct aftp_memfs *)(void *)vfs;
+	return view_of(vfs)->fs;
+}
+
+/* What has no room in the budget is a full disk to those who ask. */
+static int no_space(int rc)
+{
+	return rc == -ENOMEM ? -ENOSPC : rc;
 }
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
 static int op_stat(
-	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, bool follow, aftp_vfs_cb *cb, void *arg)
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, unsigned flags, aftp_vfs_cb *cb, void *arg)
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
 	char *target = NULL;
-	int rc = memtree_find(&fs->tree, path, MEMTREE_MODES | (follow ? MEMTREE_FOLLOW : 0), &n);
+	int rc = memview_find(view_of(vfs), path, flags & AFTP_VFS_FOLLOW ? MEMTREE_FOLLOW : 0,
+		flags & (AFTP_VFS_READ | AFTP_VFS_WRITE), &n);
 	if (rc == 0) {
 		memtree_stat(n, &r->st);
 		if (n->target && !(target = strdup(n->target)))
@@ -63,9 +82,9 @@ static int op_stat(
 }
 
 /* The directory to change, and the name in it. */
-static int find_writable_parent(struct aftp_memfs *fs, const char *path, struct memnode **dir, const char **name)
+static int find_writable_parent(struct memview *v, const char *path, struct memnode **dir, const char **name)
 {
-	int rc = memtree_find_parent(&fs->tree, path, MEMTREE_MODES, dir, name);
+	int rc = memview_find_parent(v, path, AFTP_VFS_WRITE, false, NULL, dir, name);
 	if (rc == 0 && !((*dir)->mode & 0200))
 		rc = -EACCES;
 	return rc;
@@ -77,10 +96,10 @@ static int op_mkdir(
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
 	const char *name;
-	int rc = find_writable_parent(fs, path, &dir, &name);
+	int rc = find_writable_parent(view_of(vfs), path, &dir, &name);
 	if (rc == 0)
 		rc = memtree_add(&fs->tree, dir, name, AFTP_TYPE_DIR, mode, NULL, NULL);
-	memfs_answer(fs, r, rc == -EBUSY ? -EEXIST : rc, cb, arg);
+	memfs_answer(fs, r, rc == -EBUSY ? -EEXIST : no_space(rc), cb, arg);
 	return 0;
 }
 
@@ -90,18 +109,18 @@ static int op_symlink(
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *dir;
 	const char *name;
-	int rc = target[0] ? find_writable_parent(fs, path, &dir, &name) : -ENOENT;
+	int rc = target[0] ? find_writable_parent(view_of(vfs), path, &dir, &name) : -ENOENT;
 	if (rc == 0)
 		rc = memtree_add(&fs->tree, dir, name, AFTP_TYPE_LINK, 0777, target, NULL);
-	memfs_answer(fs, r, rc, cb, arg);
+	memfs_answer(fs, r, rc == -EBUSY ? -EEXIST : no_space(rc), cb, arg);
 	return 0;
 }
 
-static int remove_node(struct aftp_memfs *fs, const char *path, bool want_dir)
+static int remove_node(struct memview *v, const char *path, bool want_dir)
 {
 	struct memnode *dir;
 	const char *name;
-	int rc = find_writable_parent(fs, path, &dir, &name);
+	int rc = find_writable_parent(v, path, &dir, &name);
 	if (rc < 0)
 		return rc;
 	struct memnode *n = memtree_child(dir, name, strlen(name));
@@ -119,13 +138,13 @@ static int remove_node(struct aftp_memfs *fs, const char *path, bool want_dir)
 
 static int op_rmdir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg)
 {
-	memfs_answer(memfs_of(vfs), r, remove_node(memfs_of(vfs), path, true), cb, arg);
+	memfs_answer(memfs_of(vfs), r, remove_node(view_of(vfs), path, true), cb, arg);
 	return 0;
 }
 
 static int op_unlink(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg)
 {
-	int rc = remove_node(memfs_of(vfs), path, false);
+	int rc = remove_node(view_of(vfs), path, false);
 	memfs_answer(memfs_of(vfs), r, rc == -EBUSY ? -EISDIR : rc, cb, arg);
 	return 0;
 }
@@ -139,22 +158,33 @@ static int check_replace(const struct memnode *from, const struct memnode *to)
 	return to->children ? -ENOTEMPTY : 0;
 }
 
-static int rename_node(struct aftp_memfs *fs, const char *from, const char *to)
+/* Both ends, with all below them, may be changed, and the one may become the other. */
+static int rename_ends(struct memview *v, const char *from, const char *to, struct memnode **dir, const char **name)
 {
-	struct memnode *fdir, *tdir;
-	const char *fname, *tname;
-	int rc = find_writable_parent(fs, from, &fdir, &fname);
+	char old_path[PATH_CAP], new_path[PATH_CAP];
+	int rc = memview_find_parent(v, from, AFTP_VFS_WRITE, true, old_path, &dir[0], &name[0]);
 	if (rc == 0)
-		rc = find_writable_parent(fs, to, &tdir, &tname);
+		rc = memview_find_parent(v, to, AFTP_VFS_WRITE, true, new_path, &dir[1], &name[1]);
 	if (rc < 0)
 		return rc;
-	struct memnode *n = memtree_child(fdir, fname, strlen(fname));
+	bool may = (dir[0]->mode & 0200) && (dir[1]->mode & 0200) && memview_moves(v, old_path, new_path);
+	return may ? 0 : -EACCES;
+}
+
+static int rename_node(struct memview *v, const char *from, const char *to)
+{
+	struct memnode *dir[2];
+	const char *name[2];
+	int rc = rename_ends(v, from, to, dir, name);
+	if (rc < 0)
+		return rc;
+	struct memnode *n = memtree_child(dir[0], name[0], strlen(name[0]));
 	if (!n)
 		return -ENOENT;
-	struct memnode *old = memtree_child(tdir, tname, strlen(tname));
+	struct memnode *old = memtree_child(dir[1], name[1], strlen(name[1]));
 	if (old == n)
 		return 0;
-	for (const struct memnode *p = tdir; p; p = p->parent)
+	for (const struct memnode *p = dir[1]; p; p = p->parent)
 		if (p == n)
 			return -EINVAL;
 	rc = old ? check_replace(n, old) : 0;
@@ -162,13 +192,13 @@ static int rename_node(struct aftp_memfs *fs, const char *from, const char *to)
 		return rc;
 	if (old)
 		memtree_remove(old);
-	return memtree_move(n, tdir, tname);
+	return memtree_move(n, dir[1], name[1]);
 }
 
 static int op_rename(
 	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb, void *arg)
 {
-	memfs_answer(memfs_of(vfs), r, rename_node(memfs_of(vfs), from, to), cb, arg);
+	memfs_answer(memfs_of(vfs), r, rename_node(view_of(vfs), from, to), cb, arg);
 	return 0;
 }
 
@@ -177,7 +207,7 @@ static int op_set_mtime(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
-	int rc = memtree_find(&fs->tree, path, MEMTREE_MODES | MEMTREE_FOLLOW, &n);
+	int rc = memview_find(view_of(vfs), path, MEMTREE_FOLLOW, AFTP_VFS_WRITE, &n);
 	if (rc == 0) {
 		n->mtime = sec;
 		n->mtime_nsec = nsec;
@@ -191,9 +221,89 @@ static int op_chmod(
 {
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
-	int rc = memtree_find(&fs->tree, path, MEMTREE_MODES | MEMTREE_FOLLOW, &n);
+	int rc = memview_find(view_of(vfs), path, MEMTREE_FOLLOW, AFTP_VFS_WRITE, &n);
 	if (rc == 0)
 		n->mode = mode & 07777;
+	memfs_answer(fs, r, rc, cb, arg);
+	return 0;
+}
+
+/* --- copies and room ------------------------------------------------------------------------------- */
+
+/* What is to be there instead of what may be there; -EDQUOT when the files would be too big together. */
+static int copy_content(struct memnode *from, struct memnode *to)
+{
+	struct content *c;
+	uint64_t before = to->content->size, size = from->content->size;
+	if (size > before && size - before > memtree_left(to->tree))
+		return -EDQUOT;
+	int rc = memfile_snapshot(from, &c);
+	if (rc < 0)
+		return rc;
+	content_unref(to->content);
+	to->content = c;
+	memtree_resized(to, before);
+	return 0;
+}
+
+static int copy_into(struct memnode *from, struct memnode *dir, const char *name)
+{
+	struct memnode *to = memtree_child(dir, name, strlen(name)), *made = NULL;
+	if (to == from)
+		return -EINVAL;
+	if (to && to->type != AFTP_TYPE_FILE)
+		return to->type == AFTP_TYPE_DIR ? -EISDIR : -EEXIST;
+	if (to && !(to->mode & 0200))
+		return -EACCES;
+	int rc = to ? 0 : memtree_add(dir->tree, dir, name, AFTP_TYPE_FILE, from->mode, NULL, &made);
+	to = made ? made : to;
+	if (rc == 0)
+		rc = copy_content(from, to);
+	if (rc == 0) {
+		to->mode = from->mode;
+		to->mtime = from->mtime;
+		to->mtime_nsec = from->mtime_nsec;
+	} else if (made) {
+		memtree_remove(made);
+	}
+	return rc;
+}
+
+static int copy_node(struct memview *v, const char *from, const char *to)
+{
+	struct memnode *n, *dir;
+	const char *name;
+	int rc = memview_find(v, from, MEMTREE_FOLLOW, AFTP_VFS_READ, &n);
+	if (rc == 0)
+		rc = n->type != AFTP_TYPE_FILE ? -EISDIR : n->mode & 0400 ? 0 : -EACCES;
+	if (rc == 0)
+		rc = memview_find_parent(v, to, AFTP_VFS_WRITE, false, NULL, &dir, &name);
+	if (rc == 0 && !memtree_child(dir, name, strlen(name)) && !(dir->mode & 0200))
+		rc = -EACCES;
+	return rc == 0 ? no_space(copy_into(n, dir, name)) : rc;
+}
+
+static int op_copy(
+	struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *from, const char *to, aftp_vfs_cb *cb, void *arg)
+{
+	memfs_answer(memfs_of(vfs), r, copy_node(view_of(vfs), from, to), cb, arg);
+	return 0;
+}
+
+static uint64_t min_space(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int op_space(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *path, aftp_vfs_cb *cb, void *arg)
+{
+	struct aftp_memfs *fs = memfs_of(vfs);
+	const struct budget *b = &fs->tree.budget;
+	struct memnode *n;
+	int rc = memview_find(view_of(vfs), path, MEMTREE_FOLLOW, 0, &n);
+	r->space = min_space(memtree_left(&fs->tree), uv_get_free_memory());
+	if (b->max > 0)
+		r->space = min_space(r->space, b->max > b->used ? b->max - b->used : 0);
 	memfs_answer(fs, r, rc, cb, arg);
 	return 0;
 }
@@ -220,7 +330,7 @@ static struct memdir *memdir_new(struct aftp_memfs *fs, const struct memnode *di
 		free(text);
 		return NULL;
 	}
-	*d = (struct memdir){ .base.fs = &fs->vfs, .count = count, .text = text };
+	*d = (struct memdir){ .base.fs = &fs->whole.vfs, .count = count, .text = text };
 	struct aftp_vfs_dirent *e = d->entries;
 	for (const struct memnode *n = dir->children; n; n = n->hh.next, e++) {
 		memtree_stat(n, &e->st);
@@ -239,7 +349,7 @@ static int op_opendir(struct aftp_vfs *vfs, struct aftp_vfs_req *r, const char *
 	struct aftp_memfs *fs = memfs_of(vfs);
 	struct memnode *n;
 	struct memdir *d = NULL;
-	int rc = memtree_find(&fs->tree, path, MEMTREE_MODES | MEMTREE_FOLLOW, &n);
+	int rc = memview_find(view_of(vfs), path, MEMTREE_FOLLOW, AFTP_VFS_READ, &n);
 	if (rc == 0 && n->type != AFTP_TYPE_DIR)
 		rc = -ENOTDIR;
 	if (rc == 0 && !(n->mode & 0400))
@@ -291,6 +401,10 @@ static const struct aftp_vfs_ops memfs_ops = {
 	.close = memfile_close,
 	.readdir = op_readdir,
 	.closedir = op_closedir,
+	.copy = op_copy,
+	.space = op_space,
+	.view = memview_new,
+	.unview = memview_free,
 };
 
 int aftp_memfs_new(struct aftp_memfs **out, uv_loop_t *loop)
@@ -298,7 +412,8 @@ int aftp_memfs_new(struct aftp_memfs **out, uv_loop_t *loop)
 	struct aftp_memfs *fs = calloc(1, sizeof(*fs));
 	if (!fs)
 		return -ENOMEM;
-	fs->vfs.ops = &memfs_ops;
+	fs->whole.vfs.ops = &memfs_ops;
+	fs->whole.fs = fs;
 	int rc = memtree_init(&fs->tree);
 	if (rc == 0)
 		rc = later_new(&fs->later, loop);
@@ -325,5 +440,17 @@ void aftp_memfs_close(struct aftp_memfs **fsp)
 
 struct aftp_vfs *aftp_memfs_vfs(struct aftp_memfs *fs)
 {
-	return &fs->vfs;
+	return &fs->whole.vfs;
+}
+
+void aftp_memfs_set_limits(struct aftp_memfs *fs, uint64_t quota, uint64_t memory)
+{
+	fs->tree.quota = quota;
+	fs->tree.budget.max = memory;
+}
+
+void aftp_memfs_usage(const struct aftp_memfs *fs, uint64_t *bytes, uint64_t *memory)
+{
+	*bytes = fs->tree.bytes;
+	*memory = fs->tree.budget.used;
 }

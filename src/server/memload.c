@@ -69,8 +69,10 @@ static int load_file(struct load *l, int at, struct memnode *dir, const char *na
 		return -errno;
 	struct memnode *n = NULL;
 	int rc = fstat(fd, &st) < 0 ? -errno : memtree_add(&l->fs->tree, dir, name, AFTP_TYPE_FILE, 0644, NULL, &n);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = load_bytes(fd, &n->content);
+		memtree_resized(n, 0);
+	}
 	if (rc == 0)
 		load_attributes(n, &st);
 	else if (n)
@@ -165,7 +167,7 @@ int aftp_memfs_load(struct aftp_memfs *fs, const char *folder, const char *at, a
 	struct memnode *dir;
 	int rc = aftp_memfs_mkdir(fs, at);
 	if (rc == 0)
-		rc = memtree_find(&fs->tree, at, MEMTREE_FOLLOW, &dir);
+		rc = memtree_find(fs->tree.root, at, MEMTREE_FOLLOW, &dir);
 	if (rc < 0)
 		return rc;
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,6 +7,9 @@
 
 enum { NAME_CAP = 255, LINKS_CAP = 40, OWNER_ID = 1000 };
 
+/* What a node takes of the budget: the same whatever it is named, so that renaming changes nothing. */
+enum { NODE_BYTES = sizeof(struct memnode) + NAME_CAP + 1 + sizeof(struct content) };
+
 /* --- nodes ----------------------------------------------------------------------------------------- */
 
 void memtree_touch(struct memnode *n)
@@ -17,15 +20,33 @@ void memtree_touch(struct memnode *n)
 	n->mtime_nsec = (uint32_t)ts.tv_nsec;
 }
 
+void memtree_resized(struct memnode *n, uint64_t before)
+{
+	n->tree->bytes += n->content->size - before;
+}
+
+uint64_t memtree_left(const struct memtree *t)
+{
+	return t->quota == 0 ? UINT64_MAX : t->quota > t->bytes ? t->quota - t->bytes : 0;
+}
+
 void memtree_ref(struct memnode *n)
 {
 	n->refs++;
+}
+
+static uint64_t node_bytes(const char *target)
+{
+	return NODE_BYTES + (target ? strlen(target) : 0);
 }
 
 void memtree_unref(struct memnode *n)
 {
 	if (!n || --n->refs > 0)
 		return;
+	if (n->content)
+		n->tree->bytes -= n->content->size;
+	budget_give(&n->tree->budget, node_bytes(n->target));
 	content_unref(n->content);
 	free(n->target);
 	free(n->name);
@@ -35,22 +56,27 @@ void memtree_unref(struct memnode *n)
 static struct memnode *node_new(
 	struct memtree *t, const char *name, enum aftp_type type, uint32_t mode, const char *target)
 {
-	struct memnode *n = calloc(1, sizeof(*n));
-	if (!n)
+	if (!budget_take(&t->budget, node_bytes(target)))
 		return NULL;
-	n->refs = 1;
-	n->type = type;
-	n->mode = mode & 07777;
-	n->unique = ++t->last_unique;
-	n->name = strdup(name);
-	if (type == AFTP_TYPE_FILE)
-		n->content = content_new();
-	if (target)
-		n->target = strdup(target);
-	if (!n->name || (type == AFTP_TYPE_FILE && !n->content) || (target && !n->target)) {
-		memtree_unref(n);
+	struct memnode *n = calloc(1, sizeof(*n));
+	char *own_name = strdup(name), *own_target = target ? strdup(target) : NULL;
+	struct content *content = type == AFTP_TYPE_FILE ? content_new(&t->budget) : NULL;
+	if (!n || !own_name || (target && !own_target) || (type == AFTP_TYPE_FILE && !content)) {
+		budget_give(&t->budget, node_bytes(target));
+		content_unref(content);
+		free(own_target);
+		free(own_name);
+		free(n);
 		return NULL;
 	}
+	*n = (struct memnode){ .tree = t,
+		.name = own_name,
+		.refs = 1,
+		.type = type,
+		.mode = mode & 07777,
+		.unique = ++t->last_unique,
+		.content = content,
+		.target = own_target };
 	memtree_touch(n);
 	return n;
 }
@@ -74,7 +100,7 @@ void memtree_stat(const struct memnode *n, struct aftp_vfs_stat *st)
 
 int memtree_init(struct memtree *t)
 {
-	t->last_unique = 0;
+	*t = (struct memtree){ 0 };
 	t->root = node_new(t, "", AFTP_TYPE_DIR, 0755, NULL);
 	return t->root ? 0 : -ENOMEM;
 }
@@ -200,85 +226,68 @@ int memtree_move(struct memnode *n, struct memnode *dir, const char *name)
 
 /* --- paths ----------------------------------------------------------------------------------------- */
 
-struct walk {
-	struct memtree *tree;
-	unsigned how;
-	int links; /* followed so far */
-};
-
-static int walk_from(struct walk *w, struct memnode *at, const char *path, unsigned how, struct memnode **out);
-
-static int walk_link(struct walk *w, struct memnode *link, struct memnode **out)
+/* Goes on with what a link says, and then with what was left. */
+static int walk_link(struct memtree_walk *w, const struct memnode *link, const char *left)
 {
+	char *text;
 	if (++w->links > LINKS_CAP)
 		return -ELOOP;
-	struct memnode *from = link->target[0] == '/' ? w->tree->root : link->parent;
-	return walk_from(w, from, link->target, w->how | MEMTREE_FOLLOW, out);
+	if (asprintf(&text, "%s/%s", link->target, left) < 0)
+		return -ENOMEM;
+	w->at = link->target[0] == '/' ? w->root : link->parent;
+	free(w->text);
+	w->rest = w->text = text;
+	return 0;
 }
 
-static int walk_step(
-	struct walk *w, struct memnode *at, const char *name, size_t len, bool last, unsigned how, struct memnode **out)
+static int walk_name(struct memtree_walk *w, size_t len, const char *left)
 {
-	if (at->type != AFTP_TYPE_DIR)
+	const char *name = w->rest;
+	struct memnode *n = w->at;
+	if (n->type != AFTP_TYPE_DIR)
 		return -ENOTDIR;
-	if ((how & MEMTREE_MODES) && !(at->mode & 0100))
+	if ((w->how & MEMTREE_MODES) && !(n->mode & 0100))
 		return -EACCES;
 	if (len > NAME_CAP)
 		return -ENAMETOOLONG;
-	if (len == 1 && name[0] == '.') {
-		*out = at;
-		return 0;
-	}
-	if (len == 2 && name[0] == '.' && name[1] == '.') {
-		*out = at->parent ? at->parent : at;
-		return 0;
-	}
-	struct memnode *n = memtree_child(at, name, len);
+	if (len == 2 && name[0] == '.' && name[1] == '.')
+		n = n == w->root ? n : n->parent;
+	else if (len != 1 || name[0] != '.')
+		n = memtree_child(n, name, len);
 	if (!n)
 		return -ENOENT;
-	if (n->type == AFTP_TYPE_LINK && (!last || (how & MEMTREE_FOLLOW)))
-		return walk_link(w, n, out);
-	*out = n;
+	if (n->type == AFTP_TYPE_LINK && (*left || (w->how & MEMTREE_FOLLOW)))
+		return walk_link(w, n, left);
+	w->at = n;
+	w->rest = left;
 	return 0;
 }
 
-static int walk_from(struct walk *w, struct memnode *at, const char *path, unsigned how, struct memnode **out)
+int memtree_walk(struct memtree_walk *w, struct memnode *root, const char *path, unsigned how)
 {
+	*w = (struct memtree_walk){ .root = root, .at = root, .rest = path, .how = how };
 	for (;;) {
-		path += strspn(path, "/");
-		size_t len = strcspn(path, "/");
+		w->rest += strspn(w->rest, "/");
+		size_t len = strcspn(w->rest, "/");
 		if (len == 0)
-			break;
-		const char *rest = path + len + strspn(path + len, "/");
-		int rc = walk_step(w, at, path, len, *rest == '\0', how, &at);
+			return 0;
+		int rc = walk_name(w, len, w->rest + len + strspn(w->rest + len, "/"));
 		if (rc < 0)
 			return rc;
-		path = rest;
 	}
-	*out = at;
-	return 0;
 }
 
-int memtree_find(struct memtree *t, const char *path, unsigned how, struct memnode **out)
+void memtree_walk_finish(struct memtree_walk *w)
 {
-	struct walk w = { .tree = t, .how = how };
-	return walk_from(&w, t->root, path, how, out);
+	free(w->text);
+	w->text = NULL;
 }
 
-int memtree_find_parent(struct memtree *t, const char *path, unsigned how, struct memnode **dir, const char **name)
+int memtree_find(struct memnode *root, const char *path, unsigned how, struct memnode **out)
 {
-	const char *slash = strrchr(path, '/');
-	if (!slash || slash[1] == '\0')
-		return slash == path ? -EBUSY : -EINVAL;
-	*name = slash + 1;
-	char *up = strndup(path, (size_t)(slash - path));
-	if (!up)
-		return -ENOMEM;
-	int rc = memtree_find(t, up, how | MEMTREE_FOLLOW, dir);
-	free(up);
-	if (rc == 0 && (*dir)->type != AFTP_TYPE_DIR)
-		rc = -ENOTDIR;
-	if (rc == 0 && (how & MEMTREE_MODES) && !((*dir)->mode & 0100))
-		rc = -EACCES;
+	struct memtree_walk w;
+	int rc = memtree_walk(&w, root, path, how);
+	memtree_walk_finish(&w);
+	*out = w.at;
 	return rc;
 }

@@ -64,7 +64,7 @@ static void test_write_read(void **state)
 		CONTENT_CHUNK + 1, BIG };
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct content *c = content_new();
+		struct content *c = content_new(NULL);
 		char *want = made_up(i, sizes[i] + 1);
 		assert_int_equal(content_write(&c, 0, want, sizes[i]), 0);
 		assert_content(c, want, sizes[i]);
@@ -97,7 +97,7 @@ static void land(struct content **c, uint64_t off, const char *data, size_t n)
 static void test_loans(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	char *want = made_up(3, BIG);
 	for (size_t off = 0, step = 1; off < BIG; off += step, step = step * 3 % 300007 + 1)
 		land(&c, off, want + off, step < BIG - off ? step : BIG - off);
@@ -121,7 +121,7 @@ static void test_gap_is_zeros(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct content *c = content_new();
+		struct content *c = content_new(NULL);
 		char *want = calloc(1, BIG), *head = made_up(7, (size_t)cases[i].have + 1);
 		memcpy(want, head, (size_t)cases[i].have);
 		memcpy(want + cases[i].at, "end", 3);
@@ -143,7 +143,7 @@ static void test_gap_is_zeros(void **state)
 static void test_resize(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	char *want = made_up(1, BIG);
 	assert_int_equal(content_write(&c, 0, want, BIG), 0);
 	assert_int_equal(content_resize(&c, CONTENT_CHUNK + 100), 0);
@@ -160,7 +160,7 @@ static void test_resize(void **state)
 static void test_too_big(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	struct chunk *pin;
 	char *room;
 	size_t len;
@@ -176,7 +176,7 @@ static void test_too_big(void **state)
 static void test_snapshot_stays(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	char *want = made_up(1, BIG), *other = made_up(2, BIG);
 	assert_int_equal(content_write(&c, 0, want, BIG - 1000), 0);
 	struct content *old = content_ref(c);
@@ -205,7 +205,7 @@ static void test_snapshot_stays(void **state)
 static void test_part_from_loan(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	struct chunk *pin;
 	char *want = made_up(1, 1000), *room;
 	size_t len;
@@ -229,7 +229,7 @@ static void test_part_from_loan(void **state)
 static void test_loan_of_a_lost_chunk(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	struct chunk *pin;
 	char *room;
 	size_t len;
@@ -245,7 +245,7 @@ static void test_loan_of_a_lost_chunk(void **state)
 		13);
 	content_unref(c);
 
-	c = content_new();
+	c = content_new(NULL);
 	char *filler = made_up(4, 200000);
 	assert_int_equal(content_write(&c, 0, "0123456789", 10), 0);
 	assert_int_equal(content_room(&c, 3, &pin, &room, &len), 0);
@@ -283,7 +283,7 @@ static void test_pattern(void **state)
 static void test_pattern_is_written_over(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	char *want = malloc(BIG);
 	c->size = c->pattern_size = BIG;
 	c->seed = 9;
@@ -307,7 +307,7 @@ static void test_pattern_is_written_over(void **state)
 static void test_copy_out(void **state)
 {
 	(void)state;
-	struct content *c = content_new();
+	struct content *c = content_new(NULL);
 	char *want = made_up(1, BIG), *got = malloc(BIG);
 	assert_int_equal(content_write(&c, 0, want, BIG), 0);
 	assert_int_equal(content_copy_out(c, 1000, got, BIG), BIG - 1000);

@@ -142,8 +142,8 @@ static int call_op(struct fixture *f, enum op op, const char *path, const char *
 	struct aftp_vfs_file *file;
 	int rc;
 	switch (op) {
-	case STAT: return CALL(f, stat, path, true);
-	case LSTAT: return CALL(f, stat, path, false);
+	case STAT: return CALL(f, stat, path, AFTP_VFS_FOLLOW);
+	case LSTAT: return CALL(f, stat, path, 0);
 	case OPENDIR:
 		rc = CALL(f, opendir, path);
 		if (rc == 0)
@@ -307,7 +307,7 @@ static void test_stat(void **state)
 	grow_tree(f);
 	assert_int_equal(aftp_memfs_set_mtime(f->mem, "/file", 1577836800, 123456789), 0);
 	assert_int_equal(aftp_memfs_chmod(f->mem, "/file", 04640), 0);
-	assert_int_equal(CALL(f, stat, "/file", true), 0);
+	assert_int_equal(CALL(f, stat, "/file", AFTP_VFS_FOLLOW), 0);
 	uint64_t unique = f->req.st.unique;
 	assert_int_equal(f->req.st.type, AFTP_TYPE_FILE);
 	assert_int_equal(f->req.st.size, 7);
@@ -317,15 +317,15 @@ static void test_stat(void **state)
 	assert_int_equal(f->req.st.nlink, 1);
 	assert_null(f->req.target);
 	assert_int_equal(CALL(f, rename, "/file", "/moved"), 0);
-	assert_int_equal(CALL(f, stat, "/moved", true), 0);
+	assert_int_equal(CALL(f, stat, "/moved", AFTP_VFS_FOLLOW), 0);
 	assert_int_equal(f->req.st.unique, unique);
 	assert_int_equal(f->req.st.mtime, 1577836800);
-	assert_int_equal(CALL(f, stat, "/dir", true), 0);
+	assert_int_equal(CALL(f, stat, "/dir", AFTP_VFS_FOLLOW), 0);
 	assert_int_equal(f->req.st.type, AFTP_TYPE_DIR);
 	assert_int_equal(f->req.st.nlink, 2);
-	assert_int_equal(CALL(f, stat, "/", true), 0);
+	assert_int_equal(CALL(f, stat, "/", AFTP_VFS_FOLLOW), 0);
 	assert_int_equal(f->req.st.nlink, 2 + 4);
-	assert_int_equal(CALL(f, stat, "/to_dir", false), 0);
+	assert_int_equal(CALL(f, stat, "/to_dir", 0), 0);
 	assert_int_equal(f->req.st.type, AFTP_TYPE_LINK);
 	assert_int_equal(f->req.st.size, 3);
 	assert_string_equal(f->target, "dir");
