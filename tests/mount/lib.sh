@@ -120,6 +120,7 @@ server_is_up() {
 
 # start_server [OPTION...]: joe:secret, what $data has; sets $server, $port and $url. $listen picks the port.
 start_server() {
+	: >"$work/server.out" # the port of the server before is not this one's
 	"$BUILD/memftpd" --listen "${listen:-127.0.0.1:0}" --user joe:secret --load "$data" "$@" \
 		>"$work/server.out" 2>>"$work/server.log" &
 	server=$!
