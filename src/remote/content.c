@@ -1,18 +1,14 @@
 #include "remote/content.h"
+#include "remote/writer.h"
 
 #include <aftp/status.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #define MAX_READ    (2u * 1024 * 1024) /* of one request; more than the kernel asks for */
 #define PATIENCE_MS 100                /* a pending read that is older than this goes first */
-
-struct site_file {
-	struct content *content;
-	struct site_file *prev, *next; /* content::files */
-	unsigned generation;           /* the version that this handle reads; 0 before its first read */
-};
 
 /* --- versions ------------------------------------------------------------------------------------- */
 
@@ -85,6 +81,23 @@ void content_changed(struct content *c)
 	}
 	if (c->site->stale)
 		c->site->stale(c->site->stale_arg, n->ino);
+}
+
+void content_written(struct site *s, struct node *n)
+{
+	struct content *c = n->content;
+	struct reader *r, *next;
+
+	(void)s;
+	if (!c)
+		return;
+	c->version = (struct version){ .size = n->attr.size };
+	DL_FOREACH_SAFE (c->readers, r, next) {
+		if (r->waiting)
+			reader_restart(r);
+		else
+			reader_free(r);
+	}
 }
 
 /* --- which reader --------------------------------------------------------------------------------- */
@@ -219,8 +232,12 @@ static int usable_version(struct site_file *f, uint64_t off)
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **out, site_read_cb *cb, void *arg)
 {
 	struct content *c = f->content;
-	int rc = usable_version(f, off);
+	int rc;
 	struct read_op *op;
+
+	if (c->node->writer && writer_has_content(c->node->writer))
+		return writer_read(c->node->writer, off, len, out, cb, arg);
+	rc = usable_version(f, off);
 
 	if (rc < 0)
 		return rc;
@@ -240,9 +257,9 @@ int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **ou
 	return 0;
 }
 
-/* --- open and release ----------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------ */
 
-static struct content *content_of(struct site *s, struct node *n)
+struct content *content_of(struct site *s, struct node *n)
 {
 	struct content *c = n->content;
 
@@ -260,7 +277,7 @@ static struct content *content_of(struct site *s, struct node *n)
 	return c;
 }
 
-static void free_content(struct content *c)
+void content_free(struct content *c)
 {
 	struct site *s = c->site;
 	struct site_file *f, *next;
@@ -276,93 +293,16 @@ static void free_content(struct content *c)
 	free(c);
 }
 
-struct open_op {
-	struct site_op op;
-	struct site_open_result result;
-	site_open_cb *cb;
-	void *arg;
-};
-
-static void open_end(struct site_op *op)
-{
-	struct open_op *o = (struct open_op *)op;
-	struct site_open_result result = o->result;
-	site_open_cb *cb = o->cb;
-	void *arg = o->arg;
-	int status = op->status;
-
-	op_free(op);
-	if (status < 0)
-		site_release(result.file);
-	cb(arg, status, status ? NULL : &result);
-}
-
-static int may_open(const struct node *n, int flags)
-{
-	if ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC)
-		return -EROFS;
-	if (n->attr.type == AFTP_TYPE_DIR)
-		return -EISDIR;
-	return n->attr.type == AFTP_TYPE_LINK ? -ELOOP : 0;
-}
-
-static bool unchanged(const struct attr *a, const struct attr *b)
-{
-	return a->type == b->type && a->size == b->size && a->mtime == b->mtime && a->mtime_nsec == b->mtime_nsec &&
-		a->have & b->have & AFTP_HAVE_MTIME && a->have & b->have & AFTP_HAVE_SIZE;
-}
-
-int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg)
-{
-	struct node *n = node_by_ino(&s->nodes, ino);
-	struct site_file *f;
-	struct open_op *o;
-	int rc;
-
-	if (!n || s->closing)
-		return -ESTALE;
-	rc = may_open(n, flags);
-	if (rc)
-		return rc;
-	f = calloc(1, sizeof *f);
-	o = f ? op_new(s, sizeof *o, open_end, op) : NULL;
-	if (o)
-		f->content = content_of(s, n);
-	if (!o || !f->content) {
-		if (o)
-			op_free(&o->op);
-		free(f);
-		return AFTP_ENOMEM;
-	}
-	f->content->handles++;
-	DL_APPEND(f->content->files, f);
-	o->result = (struct site_open_result){
-		.file = f,
-		.keep_cache = unchanged(&n->attr, &n->opened),
-		.unknown_size = f->content->version.size == UNKNOWN_SIZE,
-	};
-	n->opened = n->attr;
-	o->cb = cb;
-	o->arg = arg;
-	op_complete(&o->op, 0);
-	return 0;
-}
-
 static bool reads_of(const struct site_op *op, const struct content *c)
 {
 	return op->run == read_end && ((const struct read_op *)op)->content == c;
 }
 
-void site_release(struct site_file *f)
+/* The kernel has no read under way when it releases the last handle; a caller that has gets its answer here. */
+void content_cancel_reads(struct content *c)
 {
-	struct content *c = f->content;
 	struct site_op *op, *next;
 
-	DL_DELETE(c->files, f);
-	free(f);
-	if (--c->handles > 0)
-		return;
-	/* The kernel has no read under way when it releases the last handle; a caller that has gets its answer here. */
 	DL_FOREACH_SAFE (c->site->ops, op, next) {
 		if (!reads_of(op, c))
 			continue;
@@ -370,13 +310,12 @@ void site_release(struct site_file *f)
 		op_complete(op, AFTP_ECANCELED);
 		op->status = AFTP_ECANCELED; /* also of those whose bytes were about to be handed out */
 	}
-	free_content(c);
 }
 
 void contents_free(struct site *s)
 {
 	while (s->contents)
-		free_content(s->contents);
+		content_free(s->contents);
 }
 
 void contents_close(struct site *s)

@@ -21,6 +21,14 @@
 struct fetch;
 struct reader;
 
+struct site_file {
+	struct content *content;
+	struct writer *writer; /* NULL: only for reading */
+	bool append;
+	unsigned generation;           /* the version that this handle reads; 0 before its first read */
+	struct site_file *prev, *next; /* content::files */
+};
+
 struct version {
 	bool known;    /* the server was asked at least once since the open */
 	uint64_t size; /* UNKNOWN_SIZE: until the end was seen */
@@ -53,6 +61,11 @@ struct content {
 	struct site_file *files;     /* the handles */
 	struct content *prev, *next; /* site::contents */
 };
+
+/* The content of a node, made when there is none; NULL when out of memory. Freed when it has no handle any more. */
+struct content *content_of(struct site *s, struct node *n);
+void content_free(struct content *c);
+void content_cancel_reads(struct content *c);
 
 /* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are
  * about to be dropped. */
@@ -93,6 +106,7 @@ bool reader_reaches(const struct reader *r, uint64_t off);
 void reader_add(struct reader *r, struct read_op *op); /* answers later */
 void reader_remove(struct reader *r, struct read_op *op);
 void reader_seek(struct reader *r, uint64_t off); /* only when nothing waits */
+void reader_restart(struct reader *r);            /* everything that waits is read anew */
 void reader_fail(struct reader *r, int status);   /* everything that waits */
 bool reader_done(const struct reader *r);         /* it has seen the end of the file */
 

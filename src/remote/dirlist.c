@@ -23,7 +23,7 @@ struct dirlist {
 	size_t count, cap;
 	char *names;
 	size_t names_len, names_cap;
-	size_t unused; /* bytes of names that nothing points to any more */
+	size_t unused;   /* bytes of names that nothing points to any more */
 	uint32_t *slots; /* open addressing: index of an item, or NONE; a power of two, at most half full */
 	size_t slot_count;
 };

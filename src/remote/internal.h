@@ -16,10 +16,12 @@ struct site {
 	struct nodes nodes;
 	struct site_options o;
 	struct aftp_log log;
-	char *path;               /* what o.path points to */
+	char *path, *spool_dir;   /* what o.path and o.spool_dir point to */
 	struct site_op *ops;      /* under way */
 	struct content *contents; /* open files */
 	struct site_dir *dirs;    /* open directories */
+	struct writer *writers;   /* files that are open for writing */
+	uv_timer_t tick;          /* runs while there are writers */
 	size_t read_memory;       /* in all readers */
 	struct chunk *spare;      /* chunks to use again */
 	unsigned spares;
@@ -50,6 +52,7 @@ void op_complete(struct site_op *op, int status);
 /* Unlists and frees; for run(). */
 void op_free(struct site_op *op);
 
+void site_tick(struct site *s);                     /* there is a writer: keep the time for it */
 uint64_t site_now(const struct site *s);            /* ms */
 bool site_fresh(const struct site *s, uint64_t at); /* learned at `at`: may it still be believed? */
 
@@ -77,10 +80,15 @@ int lookup_cached(struct site *s, struct node *dir, const char *name, struct nod
 
 void dirs_free(struct site *s); /* dir.c: those that nobody closed */
 
+/* As site_lookup(). */
+int lookup_start(struct site *s, struct node *dir, const char *name, struct site_op **op, site_attr_cb *cb, void *arg);
+
 /* --- content.c: an open file ---------------------------------------------------------------------- */
 
 /* Cancels every transfer, so that the site can close. */
 void contents_close(struct site *s);
+/* The server has a new content that came from us: what was buffered of the old one goes. */
+void content_written(struct site *s, struct node *n);
 void contents_free(struct site *s); /* with the handles that nobody released */
 void chunks_free(struct site *s);   /* the spare ones */
 

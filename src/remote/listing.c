@@ -7,6 +7,7 @@
 
 #include "remote/internal.h"
 #include "remote/job.h"
+#include "remote/writer.h"
 
 struct listing_job {
 	struct job job;
@@ -89,8 +90,17 @@ static int merge_changes(struct listing_job *l)
 static void learn(struct listing_job *l)
 {
 	struct attr self;
+	struct writer *w;
 
 	node_set_list(&l->site->nodes, l->dir, l->list, site_now(l->site));
+	/* What is on its way to the server is not in its listing, or half. */
+	DL_FOREACH (l->site->writers, w)
+		if (w->node->parent == l->dir && !w->node->doomed && writer_has_content(w))
+			node_list_put(&l->site->nodes, l->dir, w->node->name, &w->node->attr, NULL);
+	if (l->dir->list) {
+		dirlist_unref(l->list);
+		l->list = dirlist_ref(l->dir->list);
+	}
 	if (l->dir == l->site->nodes.root && dirlist_self(l->list, &self) && self.type == AFTP_TYPE_DIR)
 		node_set_attr(l->dir, &self, NULL, site_now(l->site));
 }

@@ -8,6 +8,7 @@
 
 #include "remote/internal.h"
 #include "remote/job.h"
+#include "remote/writer.h"
 
 #define SINGLES_BEFORE_LISTING 1
 #define MAX_OVERTAKEN          3 /* questions about one name whose answers our own changes overtake */
@@ -21,7 +22,7 @@ struct lookup {
 	struct node *found; /* holds a reference; with status 0 */
 	bool listed, asked; /* done already */
 	unsigned overtaken;
-	bool remember;      /* a lookup: counts for the kernel */
+	bool remember; /* a lookup: counts for the kernel */
 	site_attr_cb *cb;
 	void *arg;
 };
@@ -42,6 +43,11 @@ int lookup_cached(struct site *s, struct node *dir, const char *name, struct nod
 	struct node *n = node_child(&s->nodes, dir, name);
 	struct dirlist_entry e;
 
+	/* Nobody knows a file better than who is writing it. */
+	if (n && n->writer && writer_has_content(n->writer)) {
+		*child = n;
+		return 1;
+	}
 	if (dir->list && site_fresh(s, dir->list_at) && (!n || n->attr_at <= dir->list_at)) {
 		switch (dirlist_find(dir->list, name, &e)) {
 		case DIRLIST_LACKS: return AFTP_ENOENT;
@@ -284,6 +290,11 @@ static int start_lookup(struct site *s, struct node *dir, const char *name, bool
 	else
 		next_step(k);
 	return 0;
+}
+
+int lookup_start(struct site *s, struct node *dir, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)
+{
+	return start_lookup(s, dir, name, true, op, cb, arg);
 }
 
 int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)

@@ -364,8 +364,7 @@ static void note(struct changes *c, const char *name, const struct attr *a, cons
 }
 
 /* a NULL: it is gone. */
-static void list_change(
-	struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target)
+static void list_change(struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target)
 {
 	int rc;
 

@@ -92,8 +92,8 @@ int node_move(struct nodes *t, struct node *n, struct node *parent, const char *
 /* Its name is free for another. It lives on, gone, while something needs it; may free n. */
 void node_detach(struct nodes *t, struct node *n);
 
-/* Changes that were made on the server: `name` in `dir` looks like this, or is not there any more. The list of dir, if it is
- * kept, and one that is on its way show it from now on; a complete list stays complete. */
+/* Changes that were made on the server: `name` in `dir` looks like this, or is not there any more. The list of dir,
+ * if it is kept, and one that is on its way show it from now on; a complete list stays complete. */
 void node_list_put(struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target);
 void node_list_remove(struct nodes *t, struct node *dir, const char *name);
 /* A name came or went: the directory's own time is now. */

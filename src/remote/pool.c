@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <utlist.h>
 
 #define ASK_EVERY_MS   50 /* how often holders are asked to yield */
@@ -66,10 +67,9 @@ static unsigned count(const struct pool *p, enum conn_state state)
 static unsigned live(const struct pool *p)
 {
 	const struct pool_conn *c;
-	unsigned n = 0;
+	unsigned n;
 
-	DL_FOREACH (p->conns, c)
-		n++;
+	DL_COUNT(p->conns, c, n);
 	return n;
 }
 
@@ -332,11 +332,6 @@ static void ask_holders(struct pool *p, const struct pool_request *r)
 			c->yield(c->yield_arg, r->class, waited);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static uint64_t next_event(struct pool *p)
 {
 	uint64_t at = UINT64_MAX;
@@ -345,14 +340,14 @@ static uint64_t next_event(struct pool *p)
 
 	DL_FOREACH (p->conns, c)
 		if (c->state == CONN_IDLE && p->o.idle_ms > 0)
-			at = earlier(at, c->since + (uint64_t)p->o.idle_ms);
+			at = MIN(at, c->since + (uint64_t)p->o.idle_ms);
 	for (int k = 0; k < POOL_CLASSES; k++)
 		DL_FOREACH (p->queue[k], r)
-			at = earlier(at, r->deadline);
+			at = MIN(at, r->deadline);
 	if (first_waiting(p)) {
 		if (p->redial_at > now(p))
-			at = earlier(at, p->redial_at);
-		at = earlier(at, now(p) + ASK_EVERY_MS);
+			at = MIN(at, p->redial_at);
+		at = MIN(at, now(p) + ASK_EVERY_MS);
 	}
 	return at;
 }
@@ -458,6 +453,11 @@ bool pool_wanted(const struct pool *p, enum pool_class *wanted)
 const struct aftp_features *pool_features(const struct pool *p)
 {
 	return p->has_features ? &p->features : NULL;
+}
+
+unsigned pool_limit(const struct pool *p)
+{
+	return p->limit;
 }
 
 unsigned pool_connected(const struct pool *p)

@@ -77,6 +77,7 @@ bool pool_wanted(const struct pool *p, enum pool_class *wanted);
 /* What the server can do; NULL before the first connection. */
 const struct aftp_features *pool_features(const struct pool *p);
 
+unsigned pool_limit(const struct pool *p); /* connections that may be open, as far as is known */
 unsigned pool_connected(const struct pool *p);
 unsigned pool_connected_max(const struct pool *p); /* the most at one time so far */
 

@@ -344,6 +344,18 @@ void reader_seek(struct reader *r, uint64_t off)
 	drop_window(r, off);
 }
 
+void reader_restart(struct reader *r)
+{
+	const struct read_op *op;
+	uint64_t low = UINT64_MAX;
+
+	DL_FOREACH2(r->waiting, op, after)
+	if (op->off < low)
+		low = op->off;
+	reader_seek(r, low);
+	need_fetch(r);
+}
+
 /* --- the transfer tells --------------------------------------------------------------------------- */
 
 int reader_landed(struct reader *r, size_t n)

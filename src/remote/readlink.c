@@ -1,5 +1,5 @@
-/* readlink - where a symbolic link points. A listing of facts often tells that there is a link, and not to what; then LIST
- * is asked, once for all the links of the directory. */
+/* readlink - where a symbolic link points. A listing of facts often tells that there is a link, and not to what;
+ * then LIST is asked, once for all the links of the directory. */
 #include <aftp/status.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "remote/internal.h"
+#include "remote/writer.h"
 
 #define DEFAULT_CONNS      4
 #define DEFAULT_CONNECT_MS 15000
@@ -16,6 +17,8 @@
 #define DEFAULT_TTL_MS     20000
 #define DEFAULT_READAHEAD  (8u * 1024 * 1024)
 #define DEFAULT_ENTRIES    200000
+#define DEFAULT_SPOOL      (4u * 1024 * 1024)
+#define TICK_MS            500
 
 /* --- ops ------------------------------------------------------------------------------------------ */
 
@@ -255,6 +258,8 @@ static void set_defaults(struct site_options *o)
 		o->readahead = DEFAULT_READAHEAD;
 	if (!o->cache_entries)
 		o->cache_entries = DEFAULT_ENTRIES;
+	if (!o->spool_memory)
+		o->spool_memory = DEFAULT_SPOOL;
 }
 
 static int copy_options(struct site *s, const struct site_options *o)
@@ -265,7 +270,13 @@ static int copy_options(struct site *s, const struct site_options *o)
 		s->log = *o->log;
 	s->o.log = &s->log;
 	s->o.host = s->o.user = s->o.password = s->o.account = NULL; /* the pool keeps its own */
-	s->o.path = NULL;
+	s->o.path = s->o.spool_dir = NULL;
+	if (o->spool_dir) {
+		s->spool_dir = strdup(o->spool_dir);
+		if (!s->spool_dir)
+			return AFTP_ENOMEM;
+		s->o.spool_dir = s->spool_dir;
+	}
 	if (o->path) {
 		s->path = strdup(o->path);
 		if (!s->path)
@@ -310,6 +321,8 @@ int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o)
 	rc = make_pool(s, o);
 	if (rc)
 		goto fail_later;
+	uv_timer_init(loop, &s->tick);
+	s->tick.data = s;
 	*out = s;
 	return 0;
 fail_later:
@@ -317,6 +330,7 @@ fail_later:
 fail:
 	nodes_finish(&s->nodes);
 	free(s->path);
+	free(s->spool_dir);
 	free(s);
 	return rc;
 }
@@ -329,22 +343,44 @@ static void site_end(struct later_item *item)
 
 	later_close(&s->later);
 	contents_free(s);
+	writers_close(s);
 	dirs_free(s);
 	chunks_free(s);
 	nodes_finish(&s->nodes);
 	free(s->path);
+	free(s->spool_dir);
 	free(s);
 	if (closed)
 		closed(closed_arg);
 }
 
-/* The requests that were cancelled are due before this. */
-static void pool_is_closed(void *arg)
+static void on_tick(uv_timer_t *timer)
 {
-	struct site *s = arg;
+	struct site *s = timer->data;
+
+	writers_tick(s);
+	if (!s->writers)
+		uv_timer_stop(timer);
+}
+
+void site_tick(struct site *s)
+{
+	if (!s->closing && !uv_is_active((uv_handle_t *)&s->tick))
+		uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+/* The requests that were cancelled are due before this. */
+static void tick_closed(uv_handle_t *handle)
+{
+	struct site *s = handle->data;
 
 	s->end.run = site_end;
 	later_add(s->later, &s->end);
+}
+
+static void pool_is_closed(void *arg)
+{
+	uv_close((uv_handle_t *)&((struct site *)arg)->tick, tick_closed);
 }
 
 void site_close(struct site **sp, void (*closed)(void *arg), void *arg)

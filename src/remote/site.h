@@ -39,6 +39,9 @@ struct site_options {
 	size_t readahead;           /* bytes a reader may run ahead; 0 = 8 MiB */
 	size_t cache_entries;       /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
+	bool read_only;
+	size_t spool_memory;   /* bytes of an open file kept in memory before a temporary file is used; 0 = 4 MiB */
+	const char *spool_dir; /* for temporary files; NULL = $TMPDIR or /var/tmp */
 	uid_t uid;
 	gid_t gid;                  /* owner of everything */
 	mode_t file_mask, dir_mask; /* permission bits taken away */
@@ -107,6 +110,54 @@ int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site
 typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
 void site_release(struct site_file *f); /* reads under way get AFTP_ECANCELED */
+
+/* --- changing ------------------------------------------------------------------------------------- */
+
+/* All of these give -EROFS on a site that was made read-only, and the errno that the server's refusal means
+ * otherwise. After a success the caches show the change at once. A connection that is lost in the middle of a change
+ * leaves it open whether it was made: a look decides, and only what is proven is reported as done or not done. */
+
+typedef void site_done_cb(void *arg, int status);
+
+/* A success adds one to the lookup count of what was made. mode: permission bits; applied where the server can. */
+int site_mkdir(struct site *s, uint64_t parent, const char *name, mode_t mode, struct site_op **op, site_attr_cb *cb,
+	void *arg);
+int site_symlink(struct site *s, const char *target, uint64_t parent, const char *name, struct site_op **op,
+	site_attr_cb *cb, void *arg);
+
+int site_rmdir(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_done_cb *cb, void *arg);
+/* A file that is open stays readable and writable to its holders: it is renamed aside, and deleted at its last
+ * release. */
+int site_unlink(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_done_cb *cb, void *arg);
+
+/* rename(2): replaces a file by a file, an empty directory by a directory. flags: RENAME_NOREPLACE (1) or 0, else
+ * -EINVAL. On a server that does not rename over what exists, the old one is moved aside first, and back when the
+ * rename fails. */
+int site_rename(struct site *s, uint64_t parent, const char *name, uint64_t to, const char *to_name, unsigned flags,
+	struct site_op **op, site_done_cb *cb, void *arg);
+
+enum { SITE_SET_MODE = 1, SITE_SET_SIZE = 2, SITE_SET_MTIME = 4, SITE_SET_OWNER = 8 };
+struct site_change {
+	unsigned set;
+	mode_t mode;
+	uint64_t size;
+	struct timespec mtime;
+};
+/* file may be NULL (by path). -EPERM: the server has no way to do it (owners: never). */
+int site_setattr(struct site *s, uint64_t ino, struct site_file *file, const struct site_change *change,
+	struct site_op **op, site_attr_cb *cb, void *arg);
+
+/* A new file, open. -EEXIST when it is there and flags have O_EXCL; else it is opened (and truncated with O_TRUNC). */
+typedef void site_create_cb(void *arg, int status, const struct site_attr *attr, const struct site_open_result *r);
+int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, int flags, struct site_op **op,
+	site_create_cb *cb, void *arg);
+
+/* Takes all of it, or fails; the data is copied before the call returns. O_APPEND of the open: off is not used. */
+typedef void site_write_cb(void *arg, ssize_t n);
+int site_write(struct site_file *f, uint64_t off, const void *data, size_t len, struct site_op **op, site_write_cb *cb,
+	void *arg);
+/* 0 only when the server has confirmed everything that was written before, with its size. */
+int site_flush(struct site_file *f, struct site_op **op, site_done_cb *cb, void *arg);
 
 /* Told when cached pages or attributes of an inode must not be believed any more (the file changed on the server). */
 typedef void site_stale_cb(void *arg, uint64_t ino);

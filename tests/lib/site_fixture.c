@@ -12,6 +12,9 @@
 
 #include <aftp/status.h>
 
+#include "remote/internal.h"
+#include "remote/writer.h"
+
 #define GUARD_MS 20000
 
 static void on_guard(uv_timer_t *t)
@@ -274,12 +277,17 @@ static void on_open(void *arg, int status, const struct site_open_result *r)
 
 int fixture_open(struct fixture *f, const char *path, struct site_open_result *r)
 {
+	return fixture_open_flags(f, path, 0, r);
+}
+
+int fixture_open_flags(struct fixture *f, const char *path, int flags, struct site_open_result *r)
+{
 	struct answer a = { 0 };
 	struct site_attr attr;
 	int rc = fixture_walk(f, path, &attr);
 
 	if (!rc)
-		rc = site_open(f->site, attr.st.st_ino, 0, NULL, on_open, &a);
+		rc = site_open(f->site, attr.st.st_ino, flags, NULL, on_open, &a);
 	if (rc)
 		return rc;
 	fixture_wait(f, &a.done);
@@ -312,6 +320,90 @@ ssize_t fixture_read(struct fixture *f, struct site_file *file, uint64_t off, si
 	assert_false(a.done);
 	fixture_wait(f, &a.done);
 	return a.n;
+}
+
+static void on_create(void *arg, int status, const struct site_attr *attr, const struct site_open_result *r)
+{
+	struct answer *a = arg;
+
+	a->status = status;
+	if (attr)
+		a->attr = *attr;
+	if (r)
+		a->open = *r;
+	a->done = true;
+}
+
+int fixture_create(struct fixture *f, uint64_t parent, const char *name, int flags, struct site_attr *attr,
+	struct site_open_result *r)
+{
+	struct answer a = { 0 };
+	int rc = site_create(f->site, parent, name, 0644, flags, NULL, on_create, &a);
+
+	if (rc < 0)
+		return rc;
+	assert_false(a.done);
+	fixture_wait(f, &a.done);
+	*attr = a.attr;
+	*r = a.open;
+	return a.status;
+}
+
+static void on_write(void *arg, ssize_t n)
+{
+	struct answer *a = arg;
+
+	a->n = n;
+	a->done = true;
+}
+
+ssize_t fixture_write(struct fixture *f, struct site_file *file, uint64_t off, const void *data, size_t len)
+{
+	struct answer a = { 0 };
+	int rc = site_write(file, off, data, len, NULL, on_write, &a);
+
+	if (rc < 0)
+		return rc;
+	assert_false(a.done);
+	fixture_wait(f, &a.done);
+	return a.n;
+}
+
+static void on_done(void *arg, int status)
+{
+	struct answer *a = arg;
+
+	a->status = status;
+	a->done = true;
+}
+
+int fixture_flush(struct fixture *f, struct site_file *file)
+{
+	struct answer a = { 0 };
+	int rc = site_flush(file, NULL, on_done, &a);
+
+	if (rc < 0)
+		return rc;
+	assert_false(a.done);
+	fixture_wait(f, &a.done);
+	return a.status;
+}
+
+int fixture_truncate(struct fixture *f, const char *path, struct site_file *file, uint64_t size)
+{
+	struct answer a = { 0 };
+	struct site_attr attr;
+	int rc = fixture_walk(f, path, &attr);
+
+	if (rc == 0)
+		rc = writer_truncate(
+			f->site, node_by_ino(&f->site->nodes, attr.st.st_ino), file, size, NULL, on_attr, &a);
+	if (rc < 0)
+		return rc;
+	fixture_wait(f, &a.done);
+	if (a.status == 0)
+		assert_int_equal(a.attr.st.st_size, size);
+	return a.status;
 }
 
 uint64_t fixture_commands(struct fixture *f, const char *verb)

@@ -45,6 +45,13 @@ int fixture_count(struct fixture *f, uint64_t ino); /* entries without dots, or 
 int fixture_open(struct fixture *f, const char *path, struct site_open_result *r);
 ssize_t fixture_read(struct fixture *f, struct site_file *file, uint64_t off, size_t len, void *buf);
 
+int fixture_open_flags(struct fixture *f, const char *path, int flags, struct site_open_result *r);
+int fixture_create(struct fixture *f, uint64_t parent, const char *name, int flags, struct site_attr *attr,
+	struct site_open_result *r);
+ssize_t fixture_write(struct fixture *f, struct site_file *file, uint64_t off, const void *data, size_t len);
+int fixture_flush(struct fixture *f, struct site_file *file);
+int fixture_truncate(struct fixture *f, const char *path, struct site_file *file, uint64_t size);
+
 uint64_t fixture_commands(struct fixture *f, const char *verb);
 
 #endif

@@ -411,6 +411,7 @@ static void only_reading(void **state)
 
 	(void)state;
 	assert_int_equal(aftp_memfs_put(f.fs, "/d/f", "x", 1), 0);
+	f.options.read_only = true;
 	up();
 	assert_int_equal(fixture_walk(&f, "d", &a), 0);
 	assert_int_equal(site_open(f.site, a.st.st_ino, 0, NULL, on_open, NULL), -EISDIR);

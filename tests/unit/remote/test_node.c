@@ -317,7 +317,11 @@ static void a_touched_directory_is_newer(void **state)
 	struct nodes t = make("/", 100);
 	struct node *d = node_get_child(&t, t.root, "d");
 	struct attr a = { .type = AFTP_TYPE_DIR, .mtime = 5, .have = AFTP_HAVE_MTIME };
-	struct aftp_entry listed = { .name = "d", .name_len = 1, .type = AFTP_TYPE_DIR, .mtime = 6, .mode = 0700,
+	struct aftp_entry listed = { .name = "d",
+		.name_len = 1,
+		.type = AFTP_TYPE_DIR,
+		.mtime = 6,
+		.mode = 0700,
 		.have = AFTP_HAVE_MTIME | AFTP_HAVE_MODE };
 	struct dirlist *list = NULL;
 	struct dirlist_entry e;

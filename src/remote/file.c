@@ -1,0 +1,349 @@
+/* file - the handles of open files: open, create, write, flush, release. */
+#include <aftp/status.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "remote/content.h"
+#include "remote/writer.h"
+
+struct open_op {
+	struct site_op op;
+	struct site_op *inner; /* of O_TRUNC */
+	struct site_open_result result;
+	site_open_cb *cb;
+	void *arg;
+};
+
+static void open_end(struct site_op *op)
+{
+	struct open_op *o = (struct open_op *)op;
+	struct site_open_result result = o->result;
+	site_open_cb *cb = o->cb;
+	void *arg = o->arg;
+	int status = op->status;
+
+	op_free(op);
+	if (status < 0)
+		site_release(result.file);
+	cb(arg, status, status ? NULL : &result);
+}
+
+static bool wants_write(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+}
+
+static int may_open(const struct site *s, const struct node *n, int flags)
+{
+	if (wants_write(flags) && s->o.read_only)
+		return -EROFS;
+	if (n->attr.type == AFTP_TYPE_DIR)
+		return -EISDIR;
+	return n->attr.type == AFTP_TYPE_LINK ? -ELOOP : 0;
+}
+
+static bool unchanged(const struct attr *a, const struct attr *b)
+{
+	return a->type == b->type && a->size == b->size && a->mtime == b->mtime && a->mtime_nsec == b->mtime_nsec &&
+		a->have & b->have & AFTP_HAVE_MTIME && a->have & b->have & AFTP_HAVE_SIZE;
+}
+
+/* A handle on n; NULL when out of memory. */
+static struct site_file *new_file(struct site *s, struct node *n, int flags)
+{
+	struct site_file *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return NULL;
+	f->content = content_of(s, n);
+	if (f->content && wants_write(flags))
+		f->writer = writer_get(s, n);
+	if (!f->content || (wants_write(flags) && !f->writer)) {
+		if (f->content && !f->content->handles)
+			content_free(f->content);
+		free(f);
+		return NULL;
+	}
+	f->append = flags & O_APPEND;
+	f->content->handles++;
+	DL_APPEND(f->content->files, f);
+	return f;
+}
+
+static void fill_result(struct site_open_result *r, struct site_file *f)
+{
+	struct node *n = f->content->node;
+
+	*r = (struct site_open_result){
+		.file = f,
+		.keep_cache = n->writer || unchanged(&n->attr, &n->opened),
+		.unknown_size = f->content->version.size == UNKNOWN_SIZE,
+	};
+	n->opened = n->attr;
+}
+
+static void on_emptied(void *arg, int status)
+{
+	struct open_op *o = arg;
+
+	o->inner = NULL;
+	op_complete(&o->op, status);
+}
+
+static void open_detach(struct site_op *op)
+{
+	struct open_op *o = (struct open_op *)op;
+
+	if (o->inner)
+		site_cancel(o->inner);
+}
+
+int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg)
+{
+	struct node *n = node_by_ino(&s->nodes, ino);
+	struct site_file *f;
+	struct open_op *o;
+	int rc;
+
+	if (!n || s->closing)
+		return -ESTALE;
+	rc = may_open(s, n, flags);
+	if (rc)
+		return rc;
+	o = op_new(s, sizeof *o, open_end, op);
+	if (!o)
+		return AFTP_ENOMEM;
+	f = new_file(s, n, flags);
+	if (!f) {
+		op_free(&o->op);
+		return AFTP_ENOMEM;
+	}
+	fill_result(&o->result, f);
+	o->cb = cb;
+	o->arg = arg;
+	o->op.detach = open_detach;
+	if (flags & O_TRUNC)
+		rc = writer_resize(f->writer, 0, &o->inner, on_emptied, o);
+	if (rc || !(flags & O_TRUNC))
+		op_complete(&o->op, rc);
+	return 0;
+}
+
+/* --- create --------------------------------------------------------------------------------------- */
+
+struct create_op {
+	struct site_op op;
+	struct site_op *inner; /* the look at what is there */
+	struct node *dir;      /* holds a reference */
+	char *name;
+	mode_t mode;
+	int flags;
+	struct site_open_result result;
+	struct site_attr attr;
+	site_create_cb *cb;
+	void *arg;
+};
+
+static void create_end(struct site_op *op)
+{
+	struct create_op *k = (struct create_op *)op;
+	struct site *s = op->site;
+	site_create_cb *cb = k->cb;
+	void *arg = k->arg;
+	struct site_open_result result = k->result;
+	struct site_attr attr = k->attr;
+	int status = op->status;
+
+	if (status < 0 && result.file) {
+		node_forget(&s->nodes, result.file->content->node, 1);
+		site_release(result.file);
+	}
+	node_unref(&s->nodes, k->dir);
+	free(k->name);
+	op_free(op);
+	cb(arg, status, status < 0 ? NULL : &attr, status < 0 ? NULL : &result);
+}
+
+static void make_new(struct node *n, mode_t mode)
+{
+	n->attr = (struct attr){ .type = AFTP_TYPE_FILE, .have = AFTP_HAVE_SIZE };
+	/* The server chooses the mode of what is uploaded; what was asked for shows until it is listed. */
+	(void)mode;
+}
+
+/* n has a lookup count for the kernel. */
+static void create_opened(struct create_op *k, struct node *n)
+{
+	struct site *s = k->op.site;
+	int rc = may_open(s, n, k->flags | O_WRONLY);
+
+	k->result.file = rc ? NULL : new_file(s, n, k->flags | O_WRONLY);
+	if (!k->result.file) {
+		node_forget(&s->nodes, n, 1);
+		op_complete(&k->op, rc ? rc : AFTP_ENOMEM);
+		return;
+	}
+	fill_result(&k->result, k->result.file);
+	site_fill_attr(s, n, &k->attr);
+}
+
+static void create_emptied(void *arg, int status)
+{
+	struct create_op *k = arg;
+
+	k->inner = NULL;
+	if (status == 0)
+		site_fill_attr(k->op.site, k->result.file->content->node, &k->attr);
+	op_complete(&k->op, status);
+}
+
+static void create_new(struct create_op *k)
+{
+	struct site *s = k->op.site;
+	struct node *n = node_get_child(&s->nodes, k->dir, k->name);
+
+	if (!n) {
+		op_complete(&k->op, AFTP_ENOMEM);
+		return;
+	}
+	make_new(n, k->mode);
+	n->nlookup++;
+	create_opened(k, n);
+	if (!k->result.file)
+		return;
+	writer_created(k->result.file->writer);
+	node_list_put(&s->nodes, k->dir, k->name, &n->attr, NULL);
+	op_complete(&k->op, 0);
+}
+
+/* The lookup has counted for the kernel; that is ours to give back unless the file is opened. */
+static void create_looked(void *arg, int status, const struct site_attr *attr)
+{
+	struct create_op *k = arg;
+	struct site *s = k->op.site;
+	struct node *n;
+
+	k->inner = NULL;
+	if (k->op.completed || (status < 0 && status != AFTP_ENOENT) || (status == 0 && k->flags & O_EXCL)) {
+		if (status == 0)
+			site_forget(s, attr->st.st_ino, 1);
+		op_complete(&k->op, status == 0 ? -EEXIST : status);
+		return;
+	}
+	if (status == AFTP_ENOENT) {
+		create_new(k);
+		return;
+	}
+	n = node_by_ino(&s->nodes, attr->st.st_ino);
+	if (!n) {
+		op_complete(&k->op, -ESTALE);
+		return;
+	}
+	create_opened(k, n);
+	if (k->result.file && k->flags & O_TRUNC)
+		status = writer_resize(k->result.file->writer, 0, &k->inner, create_emptied, k);
+	if (status < 0 || !(k->flags & O_TRUNC))
+		op_complete(&k->op, status);
+}
+
+static void create_detach(struct site_op *op)
+{
+	struct create_op *k = (struct create_op *)op;
+
+	if (k->inner)
+		site_cancel(k->inner);
+}
+
+int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, int flags, struct site_op **op,
+	site_create_cb *cb, void *arg)
+{
+	struct node *dir = node_by_ino(&s->nodes, parent);
+	struct create_op *k;
+	int rc;
+
+	if (!dir || s->closing)
+		return -ESTALE;
+	if (s->o.read_only)
+		return -EROFS;
+	k = op_new(s, sizeof *k, create_end, op);
+	if (!k)
+		return AFTP_ENOMEM;
+	k->name = strdup(name);
+	if (!k->name) {
+		op_free(&k->op);
+		return AFTP_ENOMEM;
+	}
+	k->dir = node_ref(dir);
+	k->mode = mode;
+	k->flags = flags;
+	k->cb = cb;
+	k->arg = arg;
+	k->op.detach = create_detach;
+	rc = lookup_start(s, dir, name, &k->inner, create_looked, k);
+	if (rc)
+		op_complete(&k->op, rc);
+	return 0;
+}
+
+/* --- write ---------------------------------------------------------------------------------------- */
+
+int site_write(struct site_file *f, uint64_t off, const void *data, size_t len, struct site_op **op, site_write_cb *cb,
+	void *arg)
+{
+	if (!f->writer)
+		return -EBADF;
+	return writer_write(f->writer, f->append, off, data, len, op, cb, arg);
+}
+
+struct flush_op {
+	struct site_op op;
+	site_done_cb *cb;
+	void *arg;
+};
+
+static void flush_end(struct site_op *op)
+{
+	struct flush_op *k = (struct flush_op *)op;
+	site_done_cb *cb = k->cb;
+	void *arg = k->arg;
+	int status = op->status;
+
+	op_free(op);
+	cb(arg, status);
+}
+
+int site_flush(struct site_file *f, struct site_op **op, site_done_cb *cb, void *arg)
+{
+	struct flush_op *k;
+
+	if (f->writer)
+		return writer_flush(f->writer, op, cb, arg);
+	k = op_new(f->content->site, sizeof *k, flush_end, op);
+	if (!k)
+		return AFTP_ENOMEM;
+	k->cb = cb;
+	k->arg = arg;
+	op_complete(&k->op, 0);
+	return 0;
+}
+
+struct writer *file_writer(const struct site_file *f)
+{
+	return f->writer;
+}
+
+void site_release(struct site_file *f)
+{
+	struct content *c = f->content;
+
+	DL_DELETE(c->files, f);
+	if (f->writer)
+		writer_put(f->writer);
+	free(f);
+	if (--c->handles > 0)
+		return;
+	content_cancel_reads(c);
+	content_free(c);
+}
