@@ -19,12 +19,35 @@ struct aftp_server;
 
 enum { AFTP_MAY_READ = 1 << 0, AFTP_MAY_WRITE = 1 << 1 };
 
+/* What may be done at `path` (absolute, as the user sees it) and below. */
+struct aftp_permission {
+	const char *path;
+	unsigned may; /* AFTP_MAY_*; 0: it cannot even be told from what is missing */
+};
+
+/* Bytes per second; 0 = no limit. */
+struct aftp_limits {
+	uint64_t read;  /* what clients send */
+	uint64_t write; /* what they get */
+};
+
 struct aftp_user {
 	/* NULL: the anonymous user, who logs in as "anonymous" or "ftp" with any password */
 	const char *name;
 	const char *password; /* NULL: none is asked, USER alone logs in (of the anonymous user: not used) */
 	const char *account;  /* NULL, or what ACCT must say after the password (332) */
 	unsigned may;         /* AFTP_MAY_*; 0 permits nothing but to look at the working directory */
+
+	const char *base; /* the directory of the vfs that the user sees as "/", and cannot leave; NULL = all of it */
+	const char *home; /* where a session starts, absolute, as the user sees it; NULL = "/" */
+	/* Narrow `may`: of a path and its parents, the nearest that is named counts. Once there are any, a path with
+	 * none denies. A directory is renamed only when all below it might be written, and nothing is renamed to where
+	 * it would become easier to get at. */
+	const struct aftp_permission *permissions;
+	size_t npermissions;
+	uint32_t max_connections;             /* logged in at once; one more gets 530; 0 = no limit */
+	struct aftp_limits limits;            /* all data connections of the user together */
+	struct aftp_limits connection_limits; /* of each session */
 };
 
 enum aftp_listing_style {
@@ -81,13 +104,20 @@ struct aftp_server_options {
 	/* a data connection without progress, replies that are not read: 426, or the end; 0 = 300000, -1 = none */
 	int64_t stall_timeout_ms;
 	uint32_t max_connections; /* one more gets 421 and is closed; 0 = no limit */
+	/* A refused login is answered so much later, and twice that for each further one from the same address within
+	 * a minute, up to 16 times; nobody else waits. 0 = 250, -1 = at once. */
+	int64_t login_delay_ms;
+	int32_t max_login_failures;           /* of a session, which then ends; 0 = 5, -1 = no limit */
+	struct aftp_limits limits;            /* all data connections together; replies are never slowed */
+	struct aftp_limits connection_limits; /* the data connections of each session */
 	/* MDTM and the modify fact carry fractions of a second where a file has them */
 	bool fractions;
 	struct aftp_faults faults;  /* copied, strings and all */
 	const struct aftp_log *log; /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
 };
 
-/* 0, AFTP_ENOMEM, AFTP_EINVAL (no vfs, an unusable user or option). */
+/* 0, AFTP_ENOMEM, AFTP_EINVAL (no vfs, an unusable user or option, a base or permissions with a vfs that has no
+ * views). */
 int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp_server_options *o);
 
 /* Listens on one address (port 0 = any free port); may be called again for further ones, at most 8. 0 or -errno. */
@@ -99,6 +129,16 @@ int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *ad
 /* Replaces the faults for what happens from now on; `times` is counted anew. 0, AFTP_ENOMEM, AFTP_EINVAL (the old
  * ones stay). */
 int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *faults);
+
+enum aftp_limit_level {
+	AFTP_LIMIT_SERVER,
+	AFTP_LIMIT_CONNECTION,
+	AFTP_LIMIT_USER, /* these two: of the user of that name (NULL: the anonymous one) */
+	AFTP_LIMIT_USER_CONNECTION,
+};
+/* Changes a limit, also of transfers that run. 0, AFTP_ENOENT (no such user), AFTP_EINVAL. */
+int aftp_server_set_limits(
+	struct aftp_server *srv, enum aftp_limit_level level, const char *user, const struct aftp_limits *limits);
 
 /* Ends every session at once, sets *srv to NULL, then runs `closed` (may be NULL); the memory is gone then. Accepts
  * a pointer to NULL (then `closed` never runs). */

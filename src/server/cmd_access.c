@@ -7,10 +7,44 @@
 
 static void logged_in(struct session *s)
 {
+	struct user *user = s->user;
+	if (user->set.max_connections > 0 && user->connections >= user->set.max_connections) {
+		session_login_reset(s);
+		session_end(s, 530, "Too many connections of this user.");
+		return;
+	}
+	user->connections++;
+	s->user_counted = true;
 	s->login = LOGIN_DONE;
 	s->srv->counters.logins++;
+	memcpy(s->cwd, user->set.home, strlen(user->set.home) + 1);
 	aftp_log(&s->log, AFTP_LOG_INFO, "login of %s", s->login_name);
 	session_end(s, 230, "Login successful.");
+}
+
+static void say_refused(struct session *s)
+{
+	uint32_t max = s->srv->max_login_failures;
+	bool enough = max > 0 && s->login_failures >= max;
+	session_login_reset(s);
+	if (enough) {
+		session_reply(s, 530, "Login incorrect. That was the last attempt.");
+		session_leave(s);
+		session_end_silently(s);
+	} else {
+		session_end(s, 530, "Login incorrect.");
+	}
+}
+
+static void login_refused(struct session *s)
+{
+	unsigned doublings = attempts_failed(&s->srv->attempts, &s->peer, uv_hrtime());
+	aftp_log(&s->log, AFTP_LOG_INFO, "login of %s refused", s->login_name);
+	s->login_failures++;
+	if (s->srv->login_delay_ms > 0)
+		session_pause(s, s->srv->login_delay_ms << doublings, say_refused);
+	else
+		say_refused(s);
 }
 
 void cmd_user(struct session *s, const char *arg)
@@ -25,7 +59,7 @@ void cmd_user(struct session *s, const char *arg)
 	if (users_needs_password(s->user)) {
 		s->login = LOGIN_PASSWORD;
 		session_end(s, 331, "Please specify the password.");
-	} else if (s->user->account) {
+	} else if (s->user->set.account) {
 		s->login = LOGIN_ACCOUNT;
 		session_end(s, 332, "Please specify the account.");
 	} else {
@@ -40,9 +74,8 @@ void cmd_pass(struct session *s, const char *arg)
 	} else if (s->login != LOGIN_PASSWORD) {
 		session_end(s, 503, "Login with USER first.");
 	} else if (!users_check_password(s->user, arg)) {
-		session_login_reset(s);
-		session_end(s, 530, "Login incorrect.");
-	} else if (s->user->account) {
+		login_refused(s);
+	} else if (s->user->set.account) {
 		s->login = LOGIN_ACCOUNT;
 		session_end(s, 332, "Please specify the account.");
 	} else {
@@ -57,8 +90,7 @@ void cmd_acct(struct session *s, const char *arg)
 	} else if (s->login != LOGIN_ACCOUNT) {
 		session_end(s, 503, "Login with USER first.");
 	} else if (!users_check_account(s->user, arg)) {
-		session_login_reset(s);
-		session_end(s, 530, "Login incorrect.");
+		login_refused(s);
 	} else {
 		logged_in(s);
 	}

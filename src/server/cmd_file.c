@@ -20,7 +20,8 @@ static void stat_path(struct session *s, bool follow, aftp_vfs_cb *cb)
 {
 	struct aftp_vfs *fs = session_vfs(s);
 	session_hold(s);
-	started(s, fs->ops->stat(fs, &s->req, s->path, follow ? AFTP_VFS_FOLLOW : 0, cb, s));
+	unsigned flags = s->cmd->may | (follow ? AFTP_VFS_FOLLOW : 0);
+	started(s, fs->ops->stat(fs, &s->req, s->path, flags, cb, s));
 }
 
 /* False when there is nothing more to do: dead, or refused and said so. */
@@ -226,7 +227,7 @@ static void on_mlst(void *arg, int status)
 	if (!came_back(s, status))
 		return;
 	struct format_entry e = { .name = s->path, .target = s->req.target, .st = &s->req.st };
-	size_t n = format_mlsx(line, &e, s->facts, s->user->may, s->srv->fractions);
+	size_t n = format_mlsx(line, &e, s->facts, users_may(s->user, s->path), s->srv->fractions);
 	session_line(s, 250, "Start of list for %s", s->path);
 	session_reply(s, 0, "%.*s", (int)n - 2, line);
 	session_end(s, 250, "End of list");

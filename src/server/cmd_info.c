@@ -208,7 +208,7 @@ void cmd_stat(struct session *s, const char *arg)
 			s->login == LOGIN_DONE ? "Permission denied." : "Please login with USER and PASS.");
 		return;
 	}
-	if (!session_path(s, arg))
+	if (!session_path_for(s, arg, AFTP_MAY_READ))
 		return;
 	struct stat_listing *l = calloc(1, sizeof(*l));
 	session_hold(s);

@@ -48,6 +48,16 @@ static void lister_free(struct lister *l)
 
 /* --- lines ----------------------------------------------------------------------------------------- */
 
+/* What may be done with an entry, as far as its name tells. */
+static unsigned entry_may(const struct lister *l, const struct format_entry *e)
+{
+	char path[PATH_CAP];
+	const struct user *user = l->s->user;
+	if (!user || user->set.npermissions == 0)
+		return user ? user->set.may : 0;
+	return path_resolve(l->path, e->dot || l->dir ? e->name : ".", path) == 0 ? users_may(user, path) : 0;
+}
+
 static size_t format_line(const struct lister *l, char *out, const struct format_entry *e)
 {
 	const struct aftp_server *srv = l->s->srv;
@@ -60,7 +70,7 @@ static size_t format_line(const struct lister *l, char *out, const struct format
 	if (l->format == LISTER_NLST)
 		return format_name(out, e);
 	if (l->format == LISTER_MLSD)
-		return format_mlsx(out, e, l->s->facts, l->s->user ? l->s->user->may : 0, srv->fractions);
+		return format_mlsx(out, e, l->s->facts, entry_may(l, e), srv->fractions);
 	return style == AFTP_STYLE_DOS ? format_dos(out, e) : format_unix(out, e, time(NULL));
 }
 
@@ -176,11 +186,12 @@ static void open_directory(struct lister *l)
 static void on_parent(void *arg, int status)
 {
 	struct lister *l = arg;
-	if (status < 0) {
+	if (status == 0)
+		l->first[1] = (struct first){ "..", "pdir", l->req.st };
+	else if (status != -EACCES) {
 		open_done(l, status);
 		return;
 	}
-	l->first[1] = (struct first){ "..", "pdir", l->req.st };
 	open_directory(l);
 }
 
@@ -227,7 +238,7 @@ static void on_stat(void *arg, int status)
 	}
 	l->first[0].st = l->req.st;
 	if (l->target)
-		open_step(l, fs->ops->stat(fs, &l->req, l->path, AFTP_VFS_FOLLOW, on_link_target, l));
+		open_step(l, fs->ops->stat(fs, &l->req, l->path, AFTP_VFS_FOLLOW | AFTP_VFS_READ, on_link_target, l));
 	else if (l->req.st.type == AFTP_TYPE_DIR && !l->itself)
 		list_directory(l);
 	else
@@ -246,7 +257,7 @@ int lister_open(struct session *s, const char *path, enum lister_format format, 
 	};
 	buf_init(&l->block, BLOCK_CAP);
 	session_hold(s);
-	int rc = l->path ? fs->ops->stat(fs, &l->req, path, 0, on_stat, l) : AFTP_ENOMEM;
+	int rc = l->path ? fs->ops->stat(fs, &l->req, path, AFTP_VFS_READ, on_stat, l) : AFTP_ENOMEM;
 	if (rc < 0)
 		lister_free(l);
 	return rc;

@@ -7,9 +7,10 @@
 #include <utlist.h>
 
 #include "server/commands.h"
+#include "server/limits.h"
 #include "server/session.h"
 
-enum { BACKLOG = 1024, IDLE_MS = 300000, DATA_MS = 10000, STALL_MS = 300000 };
+enum { BACKLOG = 1024, IDLE_MS = 300000, DATA_MS = 10000, STALL_MS = 300000, LOGIN_MS = 250, LOGIN_FAILURES = 5 };
 
 struct listener {
 	struct aftp_server *srv;
@@ -109,10 +110,41 @@ uint16_t aftp_server_port(const struct aftp_server *srv)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
+static void close_users(struct aftp_server *srv)
+{
+	for (size_t i = 0; i < srv->users.count; i++) {
+		aftp_stream_throttle_unref(&srv->users.list[i].shared);
+		if (srv->users.list[i].view)
+			srv->vfs->ops->unview(srv->users.list[i].view);
+	}
+	users_finish(&srv->users);
+}
+
+/* What a user sees of the vfs, where that is not all of it. */
+static int open_view(struct aftp_server *srv, struct user *user)
+{
+	const struct aftp_vfs_guard guard = { .allows = users_allow, .moves = users_move, .arg = user };
+	bool below = user->set.base && strcmp(user->set.base, "/") != 0, rules = user->set.npermissions > 0;
+	if (!below && !rules)
+		return 0;
+	if (!srv->vfs->ops->view || !srv->vfs->ops->unview)
+		return AFTP_EINVAL;
+	return srv->vfs->ops->view(srv->vfs, below ? user->set.base : "/", rules ? &guard : NULL, &user->view);
+}
+
+static int open_users(struct aftp_server *srv, const struct aftp_server_options *o)
+{
+	int rc = users_init(&srv->users, o->users, o->nusers);
+	for (size_t i = 0; i < srv->users.count && rc == 0; i++)
+		rc = open_view(srv, &srv->users.list[i]);
+	return rc;
+}
+
 static void server_free(struct aftp_server *srv)
 {
 	faults_finish(&srv->faults);
-	users_finish(&srv->users);
+	close_users(srv);
+	aftp_stream_throttle_unref(&srv->throttle);
 	free(srv->welcome);
 	free(srv->verb_counts);
 	free(srv);
@@ -131,18 +163,23 @@ void server_release(struct aftp_server *srv)
 		closed(arg);
 }
 
-static int64_t time_limit(int64_t ms, int64_t otherwise)
+/* 0 asks for the default, less for none. */
+static int64_t limit_of(int64_t asked, int64_t otherwise)
 {
-	return ms < 0 ? 0 : ms == 0 ? otherwise : ms;
+	return asked < 0 ? 0 : asked == 0 ? otherwise : asked;
 }
 
 static int server_fill(struct aftp_server *srv, const struct aftp_server_options *o)
 {
 	srv->vfs = o->vfs;
-	srv->idle_ms = time_limit(o->idle_timeout_ms, IDLE_MS);
-	srv->data_ms = time_limit(o->data_timeout_ms, DATA_MS);
-	srv->stall_ms = time_limit(o->stall_timeout_ms, STALL_MS);
+	srv->idle_ms = limit_of(o->idle_timeout_ms, IDLE_MS);
+	srv->data_ms = limit_of(o->data_timeout_ms, DATA_MS);
+	srv->stall_ms = limit_of(o->stall_timeout_ms, STALL_MS);
 	srv->max_connections = o->max_connections;
+	srv->login_delay_ms = (uint64_t)limit_of(o->login_delay_ms, LOGIN_MS);
+	srv->max_login_failures = (uint32_t)limit_of(o->max_login_failures, LOGIN_FAILURES);
+	srv->limits = o->limits;
+	srv->connection_limits = o->connection_limits;
 	srv->fractions = o->fractions;
 	if (o->log)
 		srv->log = *o->log;
@@ -150,7 +187,7 @@ static int server_fill(struct aftp_server *srv, const struct aftp_server_options
 	srv->verb_counts = calloc(command_count(), sizeof(*srv->verb_counts));
 	if (!srv->welcome || !srv->verb_counts)
 		return AFTP_ENOMEM;
-	int rc = users_init(&srv->users, o->users, o->nusers);
+	int rc = open_users(srv, o);
 	return rc == 0 ? faults_init(&srv->faults, &o->faults) : rc;
 }
 
@@ -189,6 +226,12 @@ int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *se
 	faults_finish(&srv->faults);
 	srv->faults = fresh;
 	return 0;
+}
+
+int aftp_server_set_limits(
+	struct aftp_server *srv, enum aftp_limit_level level, const char *user, const struct aftp_limits *limits)
+{
+	return limits_set(srv, level, user, limits);
 }
 
 void aftp_server_close(struct aftp_server **srvp, void (*closed)(void *arg), void *arg)

@@ -4,6 +4,7 @@
 
 #include <aftp/server.h>
 
+#include "server/attempts.h"
 #include "server/delay.h"
 #include "server/faults.h"
 #include "server/users.h"
@@ -22,6 +23,11 @@ struct aftp_server {
 	char *welcome;
 	int64_t idle_ms, data_ms, stall_ms; /* 0 = none */
 	uint32_t max_connections;
+	uint64_t login_delay_ms;
+	uint32_t max_login_failures; /* 0 = no limit */
+	struct attempts attempts;
+	struct aftp_limits limits, connection_limits;
+	struct aftp_stream_throttle throttle;
 	bool fractions;
 	struct aftp_log log;
 	struct faults faults;

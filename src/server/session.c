@@ -21,6 +21,8 @@ static void session_free(struct session *s)
 	struct aftp_server *srv = s->srv;
 	DL_DELETE(srv->sessions, s);
 	srv->counters.sessions_now--;
+	aftp_stream_throttle_unref(&s->throttle);
+	aftp_stream_throttle_unref(&s->user_throttle);
 	free(s->login_name);
 	free(s->cwd);
 	free(s->rename_from);
@@ -64,6 +66,14 @@ void session_stick(struct session *s)
 	session_run(s);
 }
 
+/* Its place among the user's connections is free again. */
+static void forget_user(struct session *s)
+{
+	if (s->user_counted)
+		s->user->connections--;
+	s->user_counted = false;
+}
+
 void session_kill(struct session *s, bool abort)
 {
 	if (s->state == SESSION_DEAD)
@@ -71,8 +81,10 @@ void session_kill(struct session *s, bool abort)
 	s->state = SESSION_DEAD;
 	if (s->counted)
 		s->srv->open_sessions--;
+	forget_user(s);
 	aftp_log(&s->log, AFTP_LOG_INFO, "session ended");
 	delay_remove(s->srv->delay, &s->greeting);
+	delay_remove(s->srv->delay, &s->pause);
 	data_close(s);
 	transfer_kill(s);
 	session_drained(s);
@@ -141,27 +153,37 @@ void session_end_silently(struct session *s)
 
 /* --- what handlers ask ------------------------------------------------------------------------------ */
 
-bool session_path(struct session *s, const char *arg)
+bool session_path_for(struct session *s, const char *arg, unsigned may)
 {
 	int rc = path_resolve(s->cwd, arg, s->path);
+	if (rc == 0 && !users_allow(s->user, s->path, may, false))
+		rc = -EACCES;
 	if (rc < 0)
 		session_end_errno(s, rc);
 	return rc == 0;
 }
 
+bool session_path(struct session *s, const char *arg)
+{
+	return session_path_for(s, arg, s->cmd->may);
+}
+
 struct aftp_vfs *session_vfs(const struct session *s)
 {
-	return s->srv->vfs;
+	return s->user && s->user->view ? s->user->view : s->srv->vfs;
 }
 
 bool session_may(const struct session *s, unsigned may)
 {
-	return s->user && (s->user->may & may) == may;
+	return s->user && (s->user->set.may & may) == may;
 }
 
 void session_login_reset(struct session *s)
 {
 	free(s->login_name);
+	forget_user(s);
+	aftp_stream_throttle_unref(&s->user_throttle);
+	s->user_throttle = (struct aftp_stream_throttle){ 0 };
 	s->login_name = NULL;
 	s->user = NULL;
 	s->login = LOGIN_NONE;
@@ -171,6 +193,19 @@ void session_login_reset(struct session *s)
 	s->facts = FACT_ALL;
 	s->epsv_all = false;
 	data_close(s);
+}
+
+static void pause_run(struct delay_item *item)
+{
+	struct session *s = (struct session *)(void *)((char *)item - offsetof(struct session, pause));
+	s->after_pause(s);
+}
+
+void session_pause(struct session *s, uint64_t ms, void (*fn)(struct session *s))
+{
+	s->pause.run = pause_run;
+	s->after_pause = fn;
+	delay_add(s->srv->delay, &s->pause, ms);
 }
 
 /* --- commands -------------------------------------------------------------------------------------- */

@@ -44,7 +44,10 @@ struct session {
 
 	enum session_login login;
 	char *login_name;
-	const struct aftp_user *user; /* may be NULL before LOGIN_DONE */
+	struct user *user; /* may be NULL before LOGIN_DONE */
+	bool user_counted; /* among the user's connections */
+	uint32_t login_failures;
+	struct aftp_stream_throttle throttle, user_throttle;
 
 	char *cwd;
 	char type; /* 'A' or 'I' */
@@ -63,6 +66,8 @@ struct session {
 	/* of the transfer, and of earlier ones whose bytes are still on their way */
 	struct sender *senders;
 	struct data data;
+	struct delay_item pause; /* what session_pause() waits for */
+	void (*after_pause)(struct session *s);
 	void (*drained)(void *arg); /* or NULL */
 	void *drained_arg;
 };
@@ -84,9 +89,12 @@ void session_end_errno(struct session *s, int status); /* the code and words for
 void session_end_silently(struct session *s);          /* without a reply */
 const char *session_words(int status, int *code);      /* the same, to look at */
 
-/* Resolves a path argument into s->path; false when it cannot be (then the command has ended). */
+/* Resolves a path argument into s->path; false when it cannot be, or when the user may not do there what the command
+ * needs (then the command has ended). */
 bool session_path(struct session *s, const char *arg);
-struct aftp_vfs *session_vfs(const struct session *s);
+bool session_path_for(
+	struct session *s, const char *arg, unsigned may); /* when the table does not know what it needs */
+struct aftp_vfs *session_vfs(const struct session *s);     /* as the user sees it */
 bool session_may(const struct session *s, unsigned may);
 
 /* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps
@@ -98,13 +106,16 @@ bool session_back(struct session *s);
 /* Runs `fn` once: when the kernel has every reply, or when the session dies. One at a time. */
 void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);
 
+/* Runs `fn` so much later, unless the session dies before. The command stays under way. One at a time. */
+void session_pause(struct session *s, uint64_t ms, void (*fn)(struct session *s));
+
 /* no more commands; closes when replies and data have left */
 void session_leave(struct session *s);
 void session_leave_on(struct session *s); /* looks whether they have */
 /* a fault: the command will not end; when the client goes, all ends */
 void session_stick(struct session *s);
 void session_kill(struct session *s, bool abort); /* ends everything now; `abort`: with a reset */
-void session_login_reset(struct session *s);
+void session_login_reset(struct session *s);      /* nobody is logged in */
 void session_restart_idle(struct session *s);
 
 #endif

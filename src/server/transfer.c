@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/filesource.h"
+#include "server/limits.h"
 #include "server/lister.h"
 #include "server/recv.h"
 #include "server/send.h"
@@ -182,6 +183,8 @@ static void on_data_ready(struct session *s)
 	delay_remove(s->srv->delay, &t->wait);
 	t->stage = MOVING;
 	int rc = limit_rate(s, stream);
+	if (rc == 0)
+		rc = limits_put_on(s, stream);
 	if (rc == 0)
 		rc = t->kind == RETRIEVE   ? move_out(t, stream)
 			: t->kind == STORE ? move_in(t, stream)

@@ -282,6 +282,34 @@ void talk_login(struct talk *t, const struct testd *d, const char *user, const c
 	talk_expect(t, 200, "TYPE I");
 }
 
+void talk_play(struct testd *d, const struct talk_step *steps, size_t n)
+{
+	struct talk *t = malloc(sizeof(*t));
+	assert_non_null(t);
+	t->fd = -1;
+	for (size_t i = 0; i < n; i++) {
+		if (steps[i].code == 0) {
+			assert_true(talk_ended(t, PATIENCE_S * 1000));
+			continue;
+		}
+		if (!steps[i].line) {
+			if (t->fd >= 0)
+				talk_close(t);
+			talk_open(t, d);
+			talk_reply(t);
+		} else {
+			talk_say(t, "%s", steps[i].line);
+		}
+		const char *line = steps[i].line ? steps[i].line : "(connect)";
+		if (t->code != steps[i].code)
+			fail_msg("step %zu, '%s': %d, not %d: %s", i, line, t->code, steps[i].code, t->reply);
+		if (steps[i].text && !strstr(t->reply, steps[i].text))
+			fail_msg("step %zu, '%s': no '%s' in: %s", i, line, steps[i].text, t->reply);
+	}
+	talk_close(t);
+	free(t);
+}
+
 bool talk_ended(struct talk *t, int ms)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLIN };

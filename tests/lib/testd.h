@@ -56,6 +56,14 @@ void talk_login(struct talk *t, const struct testd *d, const char *user, const c
 /* the server has closed or reset it, within ms; input is dropped */
 bool talk_ended(struct talk *t, int ms);
 
+/* A dialogue as a table. */
+struct talk_step {
+	const char *line; /* NULL: a new connection, and its greeting */
+	int code;         /* 0: nothing is said; the connection has ended */
+	const char *text; /* in the reply; may be NULL */
+};
+void talk_play(struct testd *d, const struct talk_step *steps, size_t n);
+
 int talk_epsv(struct talk *t); /* EPSV, and the connected data socket */
 int talk_connect(uint16_t port, bool ipv6);
 /* All bytes to the end; *reset tells how it ended. The caller's to free(); NUL-ended. */

@@ -334,8 +334,10 @@ static void test_ways_to_stat(void **state)
 
 static void test_users(void **state)
 {
-	static const struct aftp_user users[] = { { "joe", "secret", NULL, AFTP_MAY_READ },
-		{ "ann", "pw", "books", AFTP_MAY_READ | AFTP_MAY_WRITE } };
+	static const struct aftp_user users[] = {
+		{ .name = "joe", .password = "secret", .may = AFTP_MAY_READ },
+		{ .name = "ann", .password = "pw", .account = "books", .may = AFTP_MAY_READ | AFTP_MAY_WRITE },
+	};
 	struct aftp_server_options o = { .users = users, .nusers = 2, .max_connections = 2 };
 	struct kit_put p = { 0 };
 	struct kit other;

@@ -29,47 +29,13 @@ static void make_files(struct testd *d)
 	testd_put(d, "/dir/sub/deep", "xy", 2);
 }
 
-struct step {
-	const char *line; /* NULL: a new connection, and its greeting */
-	int code;         /* 0: nothing is said; the connection has ended */
-	const char *text; /* in the reply; may be NULL */
-};
-
-static void play(struct testd *d, const struct step *steps, size_t n)
-{
-	struct talk *t = malloc(sizeof(*t));
-	assert_non_null(t);
-	t->fd = -1;
-	for (size_t i = 0; i < n; i++) {
-		if (steps[i].code == 0) {
-			assert_true(talk_ended(t, 20000));
-			continue;
-		}
-		if (!steps[i].line) {
-			if (t->fd >= 0)
-				talk_close(t);
-			talk_open(t, d);
-			talk_reply(t);
-		} else {
-			talk_say(t, "%s", steps[i].line);
-		}
-		if (t->code != steps[i].code)
-			fail_msg("step %zu, '%s': %d, not %d: %s", i, steps[i].line ? steps[i].line : "(connect)",
-				t->code, steps[i].code, t->reply);
-		if (steps[i].text && !strstr(t->reply, steps[i].text))
-			fail_msg("step %zu, '%s': no '%s' in: %s", i, steps[i].line, steps[i].text, t->reply);
-	}
-	talk_close(t);
-	free(t);
-}
-
-#define PLAY(steps)                                                \
-	do {                                                       \
-		struct testd d;                                    \
-		testd_start(&d, &options, false);                  \
-		make_files(&d);                                    \
-		play(&d, steps, sizeof(steps) / sizeof(steps[0])); \
-		testd_stop(&d);                                    \
+#define PLAY(steps)                                                     \
+	do {                                                            \
+		struct testd d;                                         \
+		testd_start(&d, &options, false);                       \
+		make_files(&d);                                         \
+		talk_play(&d, steps, sizeof(steps) / sizeof(steps[0])); \
+		testd_stop(&d);                                         \
 	} while (0)
 
 #define AS_JOE                                          \
@@ -80,7 +46,7 @@ static void play(struct testd *d, const struct step *steps, size_t n)
 
 static void test_login(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		{ NULL, 220, "220-line one\r\n220 line two\r\n" },
 		{ "PWD", 530, NULL },
 		{ "RETR file", 530, NULL },
@@ -130,7 +96,7 @@ static void test_login(void **state)
 
 static void test_permissions(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		{ NULL, 220, NULL },
 		{ "USER ro", 331, NULL },
 		{ "PASS ro", 230, NULL },
@@ -163,7 +129,7 @@ static void test_permissions(void **state)
 
 static void test_directories(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		AS_JOE,
 		{ "CWD dir", 250, NULL },
 		{ "PWD", 257, "\"/dir\"" },
@@ -207,7 +173,7 @@ static void test_directories(void **state)
 
 static void test_rename(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		AS_JOE,
 		{ "RNTO x", 503, NULL },
 		{ "RNFR none", 550, "No such file" },
@@ -238,7 +204,7 @@ static void test_rename(void **state)
 
 static void test_facts(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		AS_JOE,
 		{ "MFMT 20200203040506 file", 213, "Modify=20200203040506; /file" },
 		{ "MDTM file", 213, "213 20200203040506\r\n" },
@@ -271,7 +237,7 @@ static void test_facts(void **state)
 
 static void test_parameters(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		AS_JOE,
 		{ "TYPE I", 200, NULL },
 		{ "TYPE A", 200, NULL },
@@ -330,7 +296,7 @@ static void test_parameters(void **state)
 
 static void test_without_data_connection(void **state)
 {
-	static const struct step steps[] = {
+	static const struct talk_step steps[] = {
 		AS_JOE,
 		{ "RETR file", 425, NULL },
 		{ "STOR x", 425, NULL },
