@@ -17,13 +17,32 @@
 #include <aftp/log.h>
 #include <aftp/reply.h>
 #include <aftp/throttle.h>
+#include <aftp/tls.h>
 
 struct aftp_client;
 struct aftp_transfer;
 
+enum aftp_tls_mode {
+	AFTP_TLS_OFF,
+	AFTP_TLS_TRY,     /* AUTH TLS (RFC 4217); a server that has none gets the password in the clear */
+	AFTP_TLS_REQUIRE, /* AUTH TLS, or nothing */
+	AFTP_TLS_IMPLICIT /* from the first byte on */
+};
+
+enum aftp_proxy_kind { AFTP_PROXY_NONE, AFTP_PROXY_SOCKS5, AFTP_PROXY_HTTP };
+
+/* Control and data connections go through it, and it looks up the server's name. */
+struct aftp_proxy {
+	enum aftp_proxy_kind kind;
+	const char *host;
+	uint16_t port;    /* 0 = 1080, or 8080 of HTTP */
+	const char *user; /* NULL = no login */
+	const char *password;
+};
+
 struct aftp_client_options {
 	const char *host;                     /* name or address */
-	uint16_t port;                        /* 0 = 21 */
+	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
 	const char *user;                     /* NULL = "anonymous" */
 	const char *password;                 /* NULL = "anon@" for anonymous, else "" */
 	const char *account;                  /* for ACCT (332); NULL = none: then 332 is AFTP_ELOGIN */
@@ -33,6 +52,17 @@ struct aftp_client_options {
 	bool no_mlsd;                         /* LIST at once */
 	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
 	const struct aftp_log *log;           /* copied; may be NULL */
+
+	enum aftp_tls_mode tls_mode;
+	struct aftp_tls *tls; /* a client's settings, needed unless the mode is OFF; a reference is taken */
+	bool prot_clear;      /* data connections in the clear (PROT C) */
+
+	struct aftp_proxy proxy;
+
+	/* Active mode: the server connects to us (EPRT, else PORT). Not through a proxy. */
+	bool active;
+	const char *active_address;                /* what the server is told; NULL = ours on the control connection */
+	uint16_t active_port_min, active_port_max; /* where to listen; 0 = any port */
 };
 
 /* What FEAT and experience have told. */
@@ -41,7 +71,10 @@ struct aftp_features {
 	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
 	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm; /* refused once; not tried again on this connection */
 	bool no_list_all;                                 /* `LIST -a` was refused where LIST was not */
+	bool no_eprt;
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
+	bool tls_resumes;     /* the server has let a data connection resume a session */
+	unsigned tls_refused; /* data connections that it refused for want of that; from 2 on, TLS 1.2 is tried */
 	char mlst_facts[160]; /* the facts list as sent, "" when none */
 	char system[64];      /* SYST's answer when it was asked, else "" */
 };

@@ -5,59 +5,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "client/dataconn.h"
 #include "proto/command.h"
 
-enum { CONNECT_MS = 30000, TIMEOUT_MS = 60000, QUIT_MS = 1000, FTP_PORT = 21 };
+enum { QUIT_MS = 1000 };
 
 /* --- birth ---------------------------------------------------------------------------------------- */
-
-static char *copy(const char *s)
-{
-	return s ? strdup(s) : NULL;
-}
-
-static void free_secret(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
-static void free_strings(struct aftp_client *c)
-{
-	free(c->host);
-	free(c->user);
-	free_secret(c->password);
-	free_secret(c->account);
-}
-
-static int copy_strings(struct aftp_client *c, const struct aftp_client_options *o)
-{
-	const char *user = o->user ? o->user : "anonymous";
-	bool anonymous = strcmp(user, "anonymous") == 0 || strcmp(user, "ftp") == 0;
-	const char *password = o->password ? o->password : anonymous ? "anon@" : "";
-
-	c->host = copy(o->host);
-	c->user = copy(user);
-	c->password = copy(password);
-	c->account = copy(o->account);
-	return c->host && c->user && c->password && (c->account || !o->account) ? 0 : AFTP_ENOMEM;
-}
-
-static void copy_settings(struct aftp_client *c, const struct aftp_client_options *o)
-{
-	c->port = o->port ? o->port : FTP_PORT;
-	c->connect_ms = o->connect_timeout_ms ? (uint64_t)o->connect_timeout_ms : CONNECT_MS;
-	c->timeout_ms = o->timeout_ms ? (uint64_t)o->timeout_ms : TIMEOUT_MS;
-	c->features.no_epsv = o->no_epsv;
-	c->features.no_mlsd = o->no_mlsd;
-	if (o->throttle.read)
-		c->throttle.read = aftp_throttle_ref(o->throttle.read);
-	if (o->throttle.write)
-		c->throttle.write = aftp_throttle_ref(o->throttle.write);
-	if (o->log)
-		c->log = *o->log;
-}
 
 static void turn(struct later_item *item);
 static void wake(void *arg);
@@ -68,21 +21,20 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 	struct aftp_client *c;
 	int rc;
 
-	if (!out || !loop || !o || !o->host || o->connect_timeout_ms < 0 || o->timeout_ms < 0)
+	if (!out || !loop || !o || settings_check(o) < 0)
 		return AFTP_EINVAL;
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return AFTP_ENOMEM;
-	rc = copy_strings(c, o);
+	rc = settings_copy(c, o);
 	if (rc == 0)
 		rc = later_new(&c->later, loop);
 	if (rc < 0) {
-		free_strings(c);
+		settings_free(c);
 		free(c);
 		return rc;
 	}
 	c->loop = loop;
-	copy_settings(c, o);
 	c->turn.run = turn;
 	wire_init(&c->wire, loop, &c->log, wake, lost, c);
 	cwd_init(&c->cwd, &c->wire, &c->queue);
@@ -165,8 +117,7 @@ void client_connection_closed(struct aftp_client *c)
 	wire_finish(&c->wire);
 	cwd_finish(&c->cwd);
 	later_close(&c->later);
-	aftp_stream_throttle_unref(&c->throttle);
-	free_strings(c);
+	settings_free(c);
 	free(c);
 	if (closed)
 		closed(arg);
@@ -184,6 +135,7 @@ static void end(struct aftp_client *c)
 	c->ended = true;
 	later_remove(c->later, &c->turn);
 	fail_all(c, AFTP_ECANCELED);
+	dataconn_close_retiring(c);
 	wire_close(&c->wire, wire_closed, c);
 }
 

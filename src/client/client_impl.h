@@ -3,7 +3,8 @@
  *   client.c    birth, the end, commands           opening.c   from connect to ready (dial.c, login.c, features.c)
  *   wire.c      the control connection             queue.c     what waits for its turn
  *   xfer.c      the join of a transfer's two ends  xfer_stop.c how one is stopped and the connection proven in step
- *   passive.c   EPSV and PASV                      dataconn.c  the data connection
+ *   passive.c   EPSV and PASV                      active.c    EPRT and PORT
+ *   dataconn.c  the data connection                settings.c  what a client was made with
  *   retrieve.c, store.c, list.c                    the kinds of transfer
  *   stat.c      MLST, SIZE, MDTM, CWD              cwd.c       where the server's working directory is
  *
@@ -20,6 +21,7 @@
 #include "client/queue.h"
 #include "client/wire.h"
 #include "stream/later.h"
+#include "stream/proxy.h"
 
 struct dial;
 
@@ -36,8 +38,28 @@ struct client_opening {
 	void *arg;
 	struct dial *dial;
 	enum login at;
+	bool ssl;      /* AUTH SSL, which is older than AUTH TLS */
 	unsigned owed; /* replies of the round that sets the session up */
 	bool second;   /* its second round */
+};
+
+/* Data connections that may be refused for their sessions before TLS 1.2 is tried. */
+enum { TLS_REFUSED_MAX = 2 };
+
+/* What TLS is to do, and what it has come to. */
+struct client_tls {
+	enum aftp_tls_mode mode;
+	struct aftp_tls *settings;
+	struct aftp_tls_sessions *sessions; /* NULL while the mode is OFF */
+	bool prot_clear;
+	bool on;   /* the control connection is protected */
+	bool data; /* and so are data connections */
+};
+
+struct client_active {
+	bool on;
+	char *address;
+	uint16_t port_min, port_max;
 };
 
 struct aftp_client {
@@ -48,6 +70,9 @@ struct aftp_client {
 	char *host, *user, *password, *account;
 	uint16_t port;
 	uint64_t connect_ms, timeout_ms;
+	struct client_tls tls;
+	struct proxy_settings proxy; /* its strings are copies */
+	struct client_active active;
 	struct aftp_stream_throttle throttle;
 	struct aftp_log log;
 	struct aftp_features features;
@@ -56,9 +81,10 @@ struct aftp_client {
 	struct wire wire;
 	struct queue queue;
 	struct cwd cwd;
-	int open;      /* connections whose handles are not closed yet, the control connection included */
-	bool quitting; /* QUIT is to be said before the end */
-	bool waved;    /* and was */
+	struct dataconn *retiring; /* what goes on by itself, to an orderly end */
+	int open;                  /* connections whose handles are not closed yet, the control connection included */
+	bool quitting;             /* QUIT is to be said before the end */
+	bool waved;                /* and was */
 	bool ended;
 	aftp_client_cb *lost;
 	void *lost_arg;
@@ -73,6 +99,11 @@ void client_set_error(struct aftp_client *c, const char *text);
 int client_check_path(const char *path);              /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
 int client_ask(struct aftp_client *c, struct op *op); /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
 void client_connection_closed(struct aftp_client *c); /* one of `open` */
+
+/* settings.c */
+int settings_check(const struct aftp_client_options *o);                       /* 0 or AFTP_EINVAL */
+int settings_copy(struct aftp_client *c, const struct aftp_client_options *o); /* 0 or AFTP_ENOMEM */
+void settings_free(struct aftp_client *c); /* also what a copy that failed has left */
 
 /* opening.c */
 int opening_start(struct aftp_client *c, aftp_client_cb *cb, void *arg);

@@ -8,6 +8,8 @@
 
 struct dial {
 	uv_loop_t *loop;
+	struct dial_target target;
+	struct proxy *proxy;
 	uv_getaddrinfo_t lookup;
 	uv_timer_t timer; /* bounds the lookup, and calls back what is known at once */
 	struct addrinfo *first, *next;
@@ -45,6 +47,7 @@ static void timer_closed(uv_handle_t *timer)
 static void stop(struct dial *d)
 {
 	d->cb = NULL;
+	proxy_abandon(&d->proxy);
 	/* Fails when the lookup runs already. */
 	uv_cancel((uv_req_t *)&d->lookup);
 	aftp_stream_close(&d->stream, false, stream_closed, d);
@@ -79,16 +82,39 @@ static void failed(struct dial *d, int status)
 	try_next(d);
 }
 
+static void on_proxy(void *arg, int status, const char *why)
+{
+	struct dial *d = arg;
+
+	d->proxy = NULL;
+	if (status == 0)
+		aftp_stream_set_timeouts(d->stream, -1, 0, 0, -1);
+	end(d, status, status == 0 ? d->stream : NULL, why);
+}
+
+static void ask_proxy(struct dial *d)
+{
+	int rc;
+
+	aftp_stream_set_timeouts(d->stream, -1, d->limit_ms, d->limit_ms, -1);
+	rc = proxy_start(&d->proxy, d->stream, d->target.proxy, d->target.host, d->target.port, on_proxy, d);
+	if (rc < 0)
+		end(d, rc, NULL,
+			rc == AFTP_EINVAL ? "the proxy cannot be asked for this host, or with this login" : "");
+}
+
 static void connected(void *arg, int status)
 {
 	struct dial *d = arg;
 
 	if (!d->cb)
 		return;
-	if (status == 0)
-		end(d, 0, d->stream, "");
-	else
+	if (status < 0)
 		failed(d, status);
+	else if (d->target.proxy->kind != PROXY_NONE)
+		ask_proxy(d);
+	else
+		end(d, 0, d->stream, "");
 }
 
 static int connect_to(struct dial *d, const struct sockaddr *addr)
@@ -145,8 +171,9 @@ static void lookup_late(uv_timer_t *timer)
 }
 
 int dial_start(
-	struct dial **out, uv_loop_t *loop, const char *host, uint16_t port, int64_t limit_ms, dial_cb *cb, void *arg)
+	struct dial **out, uv_loop_t *loop, const struct dial_target *target, int64_t limit_ms, dial_cb *cb, void *arg)
 {
+	bool proxied = target->proxy->kind != PROXY_NONE;
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct dial *d = calloc(1, sizeof *d);
 	char service[8];
@@ -154,13 +181,14 @@ int dial_start(
 
 	if (!d)
 		return AFTP_ENOMEM;
-	snprintf(service, sizeof service, "%u", (unsigned)port);
+	snprintf(service, sizeof service, "%u", (unsigned)(proxied ? target->proxy->port : target->port));
 	d->loop = loop;
+	d->target = *target;
 	d->limit_ms = limit_ms;
 	d->cb = cb;
 	d->arg = arg;
 	d->lookup.data = d;
-	rc = uv_getaddrinfo(loop, &d->lookup, looked_up, host, service, &hints);
+	rc = uv_getaddrinfo(loop, &d->lookup, looked_up, proxied ? target->proxy->host : target->host, service, &hints);
 	if (rc < 0) {
 		free(d);
 		return rc == UV_ENOMEM ? AFTP_ENOMEM : AFTP_ERESOLVE;

@@ -1,5 +1,6 @@
-/* opening - from connect to a session that is ready: the greeting, the login, then FEAT and TYPE I in one segment, and
- * OPTS in a second round when FEAT makes it worth while. */
+/* opening - from connect to a session that is ready: TLS (RFC 4217), the greeting, the login, then PBSZ, PROT, FEAT and
+ * TYPE I in one segment, and OPTS in a second round when FEAT makes it worth while. */
+#include <stdio.h>
 #include <string.h>
 
 #include "client/client_impl.h"
@@ -104,8 +105,37 @@ static void second_round(struct aftp_client *c)
 	options(c);
 }
 
+/* The size is nothing but a formality. */
+static void on_pbsz(void *arg, int status, const struct aftp_reply *r)
+{
+	on_option(arg, status, r);
+}
+
+static void on_prot(void *arg, int status, const struct aftp_reply *r)
+{
+	struct aftp_client *c = arg;
+	bool done;
+
+	if (status < 0 || c->state != CLIENT_OPENING)
+		return;
+	done = r->code / 100 == 2;
+	/* Some servers with implicit TLS know no PROT: everything is protected there. */
+	c->tls.data = done ? !c->tls.prot_clear : c->tls.mode == AFTP_TLS_IMPLICIT;
+	if (!done && c->tls.mode == AFTP_TLS_REQUIRE && !c->tls.prot_clear) {
+		refuse(c, AFTP_ETLS, aftp_reply_message(r));
+		return;
+	}
+	if (!done && c->tls.mode == AFTP_TLS_TRY)
+		aftp_log(&c->log, AFTP_LOG_WARN, "the server does not protect data: %s", aftp_reply_message(r));
+	round_over(c);
+}
+
 static void first_round(struct aftp_client *c)
 {
+	if (c->tls.on) {
+		say(c, on_pbsz, "PBSZ", "0");
+		say(c, on_prot, "PROT", c->tls.prot_clear ? "C" : "P");
+	}
 	if (c->assumed) {
 		c->opening.second = true;
 		options(c);
@@ -117,6 +147,7 @@ static void first_round(struct aftp_client *c)
 
 /* --- logging in ------------------------------------------------------------------------------------ */
 
+static void on_greeting(void *arg, int status, const struct aftp_reply *r);
 static void on_login(void *arg, int status, const struct aftp_reply *r);
 
 static const char *credential(const struct aftp_client *c)
@@ -162,6 +193,70 @@ static void on_login(void *arg, int status, const struct aftp_reply *r)
 		log_in(c);
 }
 
+/* --- TLS ------------------------------------------------------------------------------------------- */
+
+static void secured(void *arg)
+{
+	struct aftp_client *c = arg;
+
+	c->tls.on = true;
+	if (c->tls.mode != AFTP_TLS_IMPLICIT)
+		log_in(c);
+	else if (wire_expect(&c->wire, on_greeting, c) < 0)
+		refuse(c, AFTP_ENOMEM, "");
+}
+
+static void secure(struct aftp_client *c)
+{
+	wire_secure(&c->wire, c->tls.settings, c->tls.sessions, c->host, secured, c);
+}
+
+static void ask_for_tls(struct aftp_client *c);
+
+static void no_tls(struct aftp_client *c, const struct aftp_reply *r)
+{
+	char why[300];
+
+	/* Its older name, that a few servers know alone. */
+	if (!c->opening.ssl && r->code / 100 == 5) {
+		c->opening.ssl = true;
+		ask_for_tls(c);
+		return;
+	}
+	if (c->tls.mode == AFTP_TLS_TRY) {
+		aftp_log(&c->log, AFTP_LOG_WARN, "the server has no TLS (%s): nothing is protected",
+			aftp_reply_message(r));
+		log_in(c);
+		return;
+	}
+	snprintf(why, sizeof why, "the server has no TLS: %.200s", aftp_reply_message(r));
+	refuse(c, AFTP_ETLS, why);
+}
+
+static void on_auth(void *arg, int status, const struct aftp_reply *r)
+{
+	struct aftp_client *c = arg;
+
+	if (status < 0 || c->state != CLIENT_OPENING)
+		return;
+	if (r->code == 234)
+		secure(c);
+	else if (r->code >= 400)
+		no_tls(c, r);
+	else
+		refuse(c, AFTP_EPROTO, aftp_reply_message(r));
+}
+
+static void ask_for_tls(struct aftp_client *c)
+{
+	int rc = wire_command(&c->wire, 0, on_auth, c, "AUTH", c->opening.ssl ? "SSL" : "TLS");
+
+	if (rc < 0)
+		refuse(c, rc, "");
+}
+
+/* --- connecting ------------------------------------------------------------------------------------ */
+
 static void on_greeting(void *arg, int status, const struct aftp_reply *r)
 {
 	struct aftp_client *c = arg;
@@ -174,10 +269,11 @@ static void on_greeting(void *arg, int status, const struct aftp_reply *r)
 	}
 	wire_set_limit(&c->wire, (int64_t)c->timeout_ms);
 	c->opening.at = LOGIN_USER;
-	log_in(c);
+	if (c->tls.mode == AFTP_TLS_TRY || c->tls.mode == AFTP_TLS_REQUIRE)
+		ask_for_tls(c);
+	else
+		log_in(c);
 }
-
-/* --- connecting ------------------------------------------------------------------------------------ */
 
 enum { KEEPALIVE_S = 60 };
 
@@ -193,8 +289,12 @@ static void on_dialed(void *arg, int status, struct aftp_stream *stream, const c
 	/* Keepalive is a comfort. */
 	(void)aftp_stream_set_keepalive(stream, KEEPALIVE_S);
 	wire_set_limit(&c->wire, (int64_t)c->connect_ms);
+	if (c->tls.sessions && c->features.tls_refused >= TLS_REFUSED_MAX)
+		aftp_tls_sessions_limit(c->tls.sessions, AFTP_TLS_1_2);
+	if (c->tls.mode == AFTP_TLS_IMPLICIT)
+		secure(c);
 	status = wire_open(&c->wire, stream);
-	if (status == 0)
+	if (status == 0 && c->tls.mode != AFTP_TLS_IMPLICIT)
 		status = wire_expect(&c->wire, on_greeting, c);
 	if (status < 0)
 		refuse(c, status, "");
@@ -202,7 +302,8 @@ static void on_dialed(void *arg, int status, struct aftp_stream *stream, const c
 
 int opening_start(struct aftp_client *c, aftp_client_cb *cb, void *arg)
 {
-	int rc = dial_start(&c->opening.dial, c->loop, c->host, c->port, (int64_t)c->connect_ms, on_dialed, c);
+	const struct dial_target target = { .host = c->host, .port = c->port, .proxy = &c->proxy };
+	int rc = dial_start(&c->opening.dial, c->loop, &target, (int64_t)c->connect_ms, on_dialed, c);
 
 	if (rc < 0)
 		return rc;

@@ -5,12 +5,12 @@
 #include "client/client_impl.h"
 #include "client/xfer.h"
 
-/* The peer of the control connection, with another port. */
+/* The peer of the control connection, with another port. A proxy is reached as it was, and told the port. */
 static int address(const struct aftp_client *c, uint16_t port, struct sockaddr_storage *addr)
 {
 	int rc = aftp_stream_peer(c->wire.stream, addr);
 
-	if (rc < 0)
+	if (rc < 0 || c->proxy.kind != PROXY_NONE)
 		return rc;
 	if (addr->ss_family == AF_INET6)
 		((struct sockaddr_in6 *)addr)->sin6_port = htons(port);
@@ -24,7 +24,7 @@ static void found(struct passive *p, uint16_t port)
 	struct sockaddr_storage addr;
 	int rc = address(p->client, port, &addr);
 
-	xfer_address(p->transfer, rc, (const struct sockaddr *)&addr);
+	xfer_address(p->transfer, rc, (const struct sockaddr *)&addr, port);
 }
 
 static void on_pasv(void *arg, int status, const struct aftp_reply *r)
@@ -43,7 +43,7 @@ static void on_pasv(void *arg, int status, const struct aftp_reply *r)
 	if (r->code < 400 && r->code != 227)
 		wire_lose(&p->client->wire, AFTP_EPROTO, "no answer to PASV");
 	else
-		xfer_address(p->transfer, r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r), NULL);
+		xfer_address(p->transfer, r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r), NULL, 0);
 }
 
 static int ask_pasv(struct passive *p)
@@ -72,7 +72,7 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 		p->client->features.no_epsv = true;
 	rc = p->transfer->stopping ? AFTP_ECANCELED : ask_pasv(p);
 	if (rc < 0)
-		xfer_address(p->transfer, rc, NULL);
+		xfer_address(p->transfer, rc, NULL, 0);
 }
 
 int passive_ask(struct passive *p)

@@ -1,17 +1,21 @@
 /* retrieve - RETR, from an offset by REST (RFC 3659 section 5).
  *
  * REST and RETR leave in one segment. Until the REST is known to be accepted, no byte is taken: it could be the wrong
- * one. */
+ * one. Where TLS did not say its end, anybody on the way could have cut the data, and 226 proves nothing: then the size
+ * decides. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client/client_impl.h"
+#include "client/features.h"
 #include "client/xfer.h"
 
 struct retrieve {
 	struct aftp_transfer t; /* first */
 	struct aftp_sink sink;
-	bool placed; /* the server will begin at the offset */
+	bool placed;   /* the server will begin at the offset */
+	bool judged;   /* the end has been looked at */
+	uint64_t size; /* as the 1xx tells, or UINT64_MAX */
 };
 
 static struct retrieve *retrieve_of(struct aftp_transfer *t)
@@ -37,7 +41,7 @@ static void on_rest(void *arg, int status, const struct aftp_reply *r)
 		return;
 	}
 	x->placed = true;
-	if (x->t.connected && x->t.phase == XFER_RUNNING && !x->t.stopping)
+	if (x->t.ready && x->t.phase == XFER_RUNNING && !x->t.stopping)
 		flow(&x->t);
 }
 
@@ -56,13 +60,12 @@ static int command(struct aftp_transfer *t)
 
 static void early(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	const struct aftp_sink *sink = &retrieve_of(t)->sink;
-	uint64_t size = UINT64_MAX;
+	struct retrieve *x = retrieve_of(t);
 
-	if (aftp_reply_transfer_size(r, &size) < 0)
-		size = UINT64_MAX;
-	if (sink->started)
-		sink->started(sink->arg, size);
+	if (aftp_reply_transfer_size(r, &x->size) < 0)
+		x->size = UINT64_MAX;
+	if (x->sink.started)
+		x->sink.started(x->sink.arg, x->size);
 }
 
 static char *lend(struct aftp_transfer *t, size_t *len)
@@ -77,6 +80,50 @@ static void landed(struct aftp_transfer *t, size_t n)
 	const struct aftp_sink *sink = &retrieve_of(t)->sink;
 
 	sink->data(sink->arg, n);
+}
+
+/* --- an end that TLS did not confirm --------------------------------------------------------------- */
+
+static void nothing_proves_it(struct retrieve *x)
+{
+	aftp_log(&x->t.c->log, AFTP_LOG_WARN, "%s: the end of the data is not confirmed, and the server tells no size",
+		x->t.path);
+}
+
+static void on_size(void *arg, int status, const struct aftp_reply *r)
+{
+	struct retrieve *x = arg;
+	uint64_t size;
+
+	if (status < 0)
+		return;
+	if (aftp_reply_size(r, &size) < 0)
+		nothing_proves_it(x);
+	else if (size != x->t.offset + x->t.bytes && x->t.status == 0)
+		x->t.status = AFTP_EINCOMPLETE;
+	xfer_over(&x->t);
+}
+
+static bool again(struct aftp_transfer *t)
+{
+	struct retrieve *x = retrieve_of(t);
+	int rc;
+
+	if (!t->unclean || t->status != 0 || t->stopping || x->judged)
+		return false;
+	x->judged = true;
+	/* Servers tell the size of the file, or of what is left of it. */
+	if (x->size == t->bytes || x->size == t->offset + t->bytes)
+		return false;
+	if (!features_may_size(&t->c->features)) {
+		nothing_proves_it(x);
+		return false;
+	}
+	t->phase = XFER_ASKING;
+	rc = wire_command(&t->c->wire, 0, on_size, x, "SIZE", t->path);
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+	return true;
 }
 
 static void done(struct aftp_transfer *t)
@@ -94,6 +141,7 @@ static const struct xfer_kind retrieve_kind = {
 	.early = early,
 	.lend = lend,
 	.landed = landed,
+	.again = again,
 	.done = done,
 };
 
@@ -109,6 +157,7 @@ int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, cons
 	if (!x)
 		return AFTP_ENOMEM;
 	x->sink = *sink;
+	x->size = UINT64_MAX;
 	rc = xfer_init(&x->t, c, &retrieve_kind, path);
 	if (rc == 0)
 		rc = client_ask(c, &x->t.op);

@@ -63,7 +63,7 @@ static void on_rest(void *arg, int status, const struct aftp_reply *r)
 		return;
 	}
 	x->placed = true;
-	if (x->t.connected && x->t.phase == XFER_RUNNING)
+	if (x->t.ready && x->t.phase == XFER_RUNNING)
 		flow(&x->t);
 }
 

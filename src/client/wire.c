@@ -310,6 +310,13 @@ static void take_lines(struct wire *w)
 		/* Nobody touches `in` meanwhile: only the loop adds to it. */
 		on_line(w, line, n);
 		buf_consume(&w->in, used);
+		if (w->secure.due && w->status == 0) {
+			int rc = wire_tls_begin(w);
+
+			if (rc < 0)
+				wire_lose(w, rc, "");
+			return;
+		}
 	}
 }
 
@@ -339,11 +346,16 @@ static void landed(void *arg, ssize_t n)
 	}
 }
 
+int wire_listen(struct wire *w)
+{
+	return aftp_stream_read_start(w->stream, lend, landed, w);
+}
+
 int wire_open(struct wire *w, struct aftp_stream *stream)
 {
 	w->stream = stream;
 	w->handles++;
-	return aftp_stream_read_start(stream, lend, landed, w);
+	return w->secure.due ? wire_tls_begin(w) : wire_listen(w);
 }
 
 /* --- out ------------------------------------------------------------------------------------------ */

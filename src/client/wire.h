@@ -36,6 +36,8 @@ enum {
 /* status 0: `r` is a reply, valid during the call; else r is NULL. */
 typedef void wire_reply_cb(void *arg, int status, const struct aftp_reply *r);
 
+typedef void wire_secured_cb(void *arg);
+
 /* `why`: words for people, "" when there are none; valid during the call. */
 typedef void wire_lost_cb(void *arg, int status, const char *why);
 
@@ -47,10 +49,20 @@ struct wire_slot {
 	struct wire_slot *prev, *next; /* wire::slots */
 };
 
+struct wire_secure {
+	bool due; /* as soon as what is being looked at has been dealt with */
+	struct aftp_tls *tls;
+	struct aftp_tls_sessions *sessions;
+	const char *host;
+	wire_secured_cb *cb;
+	void *arg;
+};
+
 struct wire {
 	uv_loop_t *loop;
 	struct aftp_log log;
 	struct aftp_stream *stream; /* NULL before wire_open() and after the end */
+	struct wire_secure secure;
 	struct buf in, out, sending;
 	bool writing;
 	int write_status; /* why nothing can be sent any more */
@@ -78,6 +90,11 @@ void wire_init(struct wire *w, uv_loop_t *loop, const struct aftp_log *log, void
 	void *arg);
 /* Takes a connected stream over, and reads. 0, or why it cannot (the stream is still taken). */
 int wire_open(struct wire *w, struct aftp_stream *stream);
+/* TLS begins: in wire_open(), when called before it; else when the reply whose callback calls this is dealt with, and
+ * nothing may be behind that reply. When it cannot, the connection is lost. What is given stays the caller's, and lives
+ * as long as the wire. `secured` runs when TLS stands. */
+void wire_secure(struct wire *w, struct aftp_tls *tls, struct aftp_tls_sessions *sessions, const char *host,
+	wire_secured_cb *secured, void *arg);
 /* Closes; calls nobody but `closed`, when no handle is left. The slots must be gone by then. */
 void wire_close(struct wire *w, void (*closed)(void *arg), void *arg);
 void wire_finish(struct wire *w); /* frees what a closed one holds */
@@ -114,5 +131,10 @@ void wire_set_deadline(struct wire *w, int64_t ms);
 void wire_hold(struct wire *w, bool held);
 /* Milliseconds since the last sign of life. */
 uint64_t wire_silence(const struct wire *w);
+
+/* wire.c, for wire_tls.c */
+int wire_listen(struct wire *w); /* reads from now on */
+/* wire_tls.c, for wire.c */
+int wire_tls_begin(struct wire *w);
 
 #endif

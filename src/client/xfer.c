@@ -28,12 +28,21 @@ void xfer_finish(struct aftp_transfer *t)
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
+static void end_data(struct aftp_transfer *t)
+{
+	active_close(&t->active);
+	if (t->ended && !t->stopping && t->status == 0)
+		dataconn_retire(&t->data);
+	else
+		dataconn_close(&t->data, false);
+}
+
 static void conclude(struct aftp_transfer *t)
 {
 	struct aftp_client *c = t->c;
 
 	t->phase = XFER_OVER;
-	dataconn_close(&t->data, false);
+	end_data(t);
 	wire_hold(&c->wire, false);
 	wire_set_deadline(&c->wire, 0);
 	queue_done(&c->queue, &t->op);
@@ -43,7 +52,9 @@ static void conclude(struct aftp_transfer *t)
 
 void xfer_over(struct aftp_transfer *t)
 {
-	dataconn_close(&t->data, false);
+	end_data(t);
+	if (xfer_session_refused(t))
+		return;
 	if (t->kind->again && t->kind->again(t))
 		return;
 	conclude(t);
@@ -126,8 +137,7 @@ static void on_reply(void *arg, int status, const struct aftp_reply *r)
 		if (t->kind->early && !t->stopping)
 			t->kind->early(t, r);
 	}
-	if (t->connected && !t->stopping)
-		t->kind->flow(t);
+	xfer_go_on(t);
 }
 
 int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument)
@@ -144,11 +154,12 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->phase = XFER_ASKING;
 	t->status = t->code = 0;
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
+	t->securing = t->ready = t->unclean = false;
 	t->message[0] = '\0';
 	if (t->kind->before)
 		rc = t->kind->before(t);
 	if (rc == 0)
-		rc = passive_ask(&t->passive);
+		rc = t->c->active.on ? active_ask(&t->active, t, t->c) : passive_ask(&t->passive);
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");
 }
@@ -182,8 +193,8 @@ static void send_command(struct aftp_transfer *t)
 	rc = t->kind->command(t);
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");
-	else if (t->connected)
-		t->kind->flow(t);
+	else
+		xfer_go_on(t);
 }
 
 static void end_early(struct aftp_transfer *t, int status)
@@ -201,11 +212,22 @@ static void unreachable(struct aftp_transfer *t, int status)
 		t->retried = true;
 		return;
 	}
-	client_set_error(t->c, "the data connection cannot be made");
+	if (t->c->proxy.kind == PROXY_NONE)
+		client_set_error(t->c, "the data connection cannot be made");
 	end_early(t, status);
 }
 
-void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr)
+void xfer_listening(struct aftp_transfer *t, int status)
+{
+	if (status == 0 && !t->stopping && t->kind->check)
+		status = t->kind->check(t);
+	if (status < 0 || t->stopping)
+		end_early(t, status);
+	else
+		send_command(t);
+}
+
+void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr, uint16_t port)
 {
 	if (status == 0 && !t->stopping && t->kind->check)
 		status = t->kind->check(t);
@@ -213,7 +235,7 @@ void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *ad
 		end_early(t, status);
 		return;
 	}
-	status = dataconn_open(&t->data, t, t->c, addr);
+	status = dataconn_open(&t->data, t, t->c, addr, port);
 	if (status < 0)
 		unreachable(t, status);
 	else if (t->c->features.data_works)
@@ -238,8 +260,8 @@ void xfer_connected(struct aftp_transfer *t, int status)
 	t->c->features.no_epsv |= t->retried;
 	if (t->phase == XFER_DIALING)
 		send_command(t);
-	else if (t->phase == XFER_RUNNING && !t->stopping)
-		t->kind->flow(t);
+	else if (t->phase == XFER_RUNNING)
+		xfer_go_on(t);
 }
 
 /* --- reading -------------------------------------------------------------------------------------- */
@@ -273,8 +295,16 @@ static void landed(void *arg, ssize_t n)
 		begin_reading(t);
 		return;
 	}
+	/* Many servers end the connection and say nothing about it to TLS. What came is judged by other means. */
+	if (n == AFTP_EINCOMPLETE) {
+		t->unclean = true;
+		n = AFTP_EOF;
+	}
 	/* One that waits for this end before it says 226 shall not wait. */
-	dataconn_close(&t->data, false);
+	if (n == AFTP_EOF)
+		dataconn_retire(&t->data);
+	else
+		dataconn_close(&t->data, false);
 	if (n == AFTP_ETIMEDOUT)
 		wire_lose(&t->c->wire, AFTP_ETIMEDOUT, "no data");
 	else

@@ -2,6 +2,10 @@
  * first, and well only when both are.
  *
  * What is moved, and by which command, is the business of its kind. A kind may have several attempts (MLSD, then LIST).
+ * TLS begins on the data connection when the command was sent and the connection stands: servers wait for the one before
+ * the other, in either order. A server may refuse a connection whose session it does not know from the control
+ * connection, and then a new login is the only way on.
+ *
  * The data connection is made while the command is on its way, once a first one has been made to this server; before
  * that the command waits for it, so that a server whose ports cannot be reached costs no connection.
  *
@@ -16,6 +20,7 @@
 
 #include <aftp/client.h>
 
+#include "client/active.h"
 #include "client/dataconn.h"
 #include "client/passive.h"
 #include "client/queue.h"
@@ -51,6 +56,7 @@ struct aftp_transfer {
 	const struct xfer_kind *kind;
 	enum xfer_phase phase;
 	struct passive passive;
+	struct active *active; /* where the server is to connect to; NULL in passive mode, and once it has */
 	struct dataconn *data;
 	char *path;
 	uint64_t offset;
@@ -59,6 +65,9 @@ struct aftp_transfer {
 	bool stop_due; /* a turn shall see to it */
 	bool retried;  /* by PASV */
 	bool connected;
+	bool securing; /* TLS has begun on it */
+	bool ready;    /* it may be used, with TLS where that is due */
+	bool unclean;  /* TLS did not say its end: the connection may have been cut */
 	bool sent;     /* the command */
 	bool accepted; /* 1xx */
 	bool replied;  /* the final reply */
@@ -84,8 +93,17 @@ void xfer_attempt(struct aftp_transfer *t);
 void xfer_over(struct aftp_transfer *t); /* all is said: another attempt, or done. t may be gone */
 
 /* From the connection's other parts. */
-void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr);
+void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr, uint16_t port);
+void xfer_listening(struct aftp_transfer *t, int status); /* the server knows where to connect to */
 void xfer_connected(struct aftp_transfer *t, int status);
+void xfer_secured(struct aftp_transfer *t, int status);
+
+/* xfer_tls.c */
+/* The command is sent, or a reply has come, or the data connection stands: begins with what is possible now. */
+void xfer_go_on(struct aftp_transfer *t);
+/* Called when all is over: the server wants to see a session of the control connection's, and did not. The connection is
+ * lost, and t with it. */
+bool xfer_session_refused(struct aftp_transfer *t);
 
 /* xfer_stop.c */
 void xfer_stop(struct aftp_transfer *t);                                /* by phase; t->stopping is set */

@@ -26,6 +26,7 @@ static void drain(struct aftp_transfer *t)
 	int rc;
 
 	t->phase = XFER_DRAINING;
+	active_close(&t->active);
 	if (t->connected)
 		dataconn_close(&t->data, writing);
 	wire_hold(&t->c->wire, false);

@@ -14,6 +14,7 @@ struct aftp_tls_sessions {
 	unsigned char mark[TLS_SESSIONS_MARK];
 	SSL_SESSION *kept[TLS_SESSIONS_MAX]; /* the newest last */
 	bool spent;                          /* kept[0], the only one, has been given out before */
+	bool any;                            /* one was kept at some time */
 };
 
 int aftp_tls_sessions_new(struct aftp_tls_sessions **out)
@@ -77,6 +78,7 @@ void tls_sessions_add(struct aftp_tls_sessions *s, SSL_SESSION *session)
 	if (s->spent || s->n == TLS_SESSIONS_MAX)
 		drop(s, 0);
 	s->kept[s->n++] = session;
+	s->any = true;
 }
 
 static bool usable(const SSL_SESSION *session)
@@ -86,13 +88,24 @@ static bool usable(const SSL_SESSION *session)
 	return SSL_SESSION_is_resumable(session) && age < (time_t)SSL_SESSION_get_timeout(session);
 }
 
+static void drop_unusable(struct aftp_tls_sessions *s)
+{
+	for (unsigned i = s->n; i-- > 0;)
+		if (!usable(s->kept[i]))
+			drop(s, i);
+}
+
+bool tls_sessions_ran_out(struct aftp_tls_sessions *s)
+{
+	drop_unusable(s);
+	return s->any && s->n == 0;
+}
+
 SSL_SESSION *tls_sessions_take(struct aftp_tls_sessions *s)
 {
 	SSL_SESSION *session;
 
-	for (unsigned i = s->n; i-- > 0;)
-		if (!usable(s->kept[i]))
-			drop(s, i);
+	drop_unusable(s);
 	if (s->n == 0)
 		return NULL;
 	/* OpenSSL spoils a session that it uses; what is kept must be another. */

@@ -16,6 +16,8 @@ void tls_sessions_add(struct aftp_tls_sessions *s, SSL_SESSION *session);
 SSL_SESSION *tls_sessions_take(struct aftp_tls_sessions *s);
 
 unsigned tls_sessions_count(const struct aftp_tls_sessions *s);
+/* There were some, and none is usable any more. */
+bool tls_sessions_ran_out(struct aftp_tls_sessions *s);
 enum aftp_tls_version tls_sessions_max(const struct aftp_tls_sessions *s);
 
 /* What a server writes into its tickets, to know them again: TLS_SESSIONS_MARK random bytes. */

@@ -194,11 +194,15 @@ static void test_bounded_and_fresh(void **state)
 
 	(void)state;
 	assert_int_equal(aftp_tls_sessions_new(&s), 0);
+	assert_false(tls_sessions_ran_out(s));
 	for (int i = 0; i < 3 * TLS_SESSIONS_MAX; i++)
 		tls_sessions_add(s, make_session(TLS1_2_VERSION, time(NULL) - 1000, 300));
 	assert_int_equal(tls_sessions_count(s), TLS_SESSIONS_MAX);
 	assert_null(tls_sessions_take(s));
 	assert_int_equal(tls_sessions_count(s), 0);
+	assert_true(tls_sessions_ran_out(s));
+	tls_sessions_add(s, make_session(TLS1_2_VERSION, time(NULL), 300));
+	assert_false(tls_sessions_ran_out(s));
 	aftp_tls_sessions_unref(s);
 	aftp_tls_sessions_unref(NULL);
 }

@@ -1,0 +1,98 @@
+/* xfer_tls - TLS on the data connection of a transfer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/client_impl.h"
+#include "client/xfer.h"
+#include "stream/tls_sessions.h"
+
+enum { REFUSED_MAX = 4 };
+
+static void secure(struct aftp_transfer *t)
+{
+	int rc;
+
+	t->securing = true;
+	rc = dataconn_secure(t->data);
+	if (rc < 0)
+		xfer_secured(t, rc);
+}
+
+void xfer_go_on(struct aftp_transfer *t)
+{
+	if (!t->connected || t->stopping || t->phase != XFER_RUNNING)
+		return;
+	if (t->c->tls.data && !t->ready) {
+		if (!t->securing)
+			secure(t);
+		return;
+	}
+	t->ready = true;
+	t->kind->flow(t);
+}
+
+/* The server may have something to say about a failure: it is heard out. */
+void xfer_secured(struct aftp_transfer *t, int status)
+{
+	if (t->stopping || t->phase != XFER_RUNNING)
+		return;
+	if (status < 0) {
+		if (dataconn_tls_error(t->data)[0])
+			client_set_error(t->c, dataconn_tls_error(t->data));
+		if (t->replied)
+			xfer_data_ended(t, status);
+		else
+			xfer_fail(t, status);
+		return;
+	}
+	if (aftp_stream_tls_resumed(t->data->stream))
+		t->c->features.tls_resumes = true;
+	else
+		aftp_log(&t->c->log, AFTP_LOG_DEBUG, "data connection: a session of its own");
+	t->ready = true;
+	t->kind->flow(t);
+}
+
+/* --- refused sessions ------------------------------------------------------------------------------ */
+
+static bool speaks_of_sessions(const char *text)
+{
+	return strcasestr(text, "session") || strcasestr(text, "reuse") || strcasestr(text, "resum");
+}
+
+/* vsftpd says 522; FileZilla Server 425 or 450; ProFTPD says 425 and nothing about it, but the connection did stand. */
+static bool says_so(const struct aftp_transfer *t)
+{
+	switch (t->code) {
+	case 425: return t->bytes == 0;
+	case 522: return speaks_of_sessions(t->message);
+	case 426:
+	case 450: return speaks_of_sessions(t->message) && (strstr(t->message, "TLS") || strstr(t->message, "SSL"));
+	default: return false;
+	}
+}
+
+bool xfer_session_refused(struct aftp_transfer *t)
+{
+	struct aftp_client *c = t->c;
+	char why[XFER_MESSAGE_MAX];
+
+	if (!c->tls.data || !t->connected || t->status == AFTP_ECANCELED || t->status == AFTP_ECERT)
+		return false;
+	if (!says_so(t)) {
+		if (t->status == 0 && t->ready && c->features.tls_refused < TLS_REFUSED_MAX)
+			c->features.tls_refused = 0;
+		return false;
+	}
+	/* Nothing has helped. */
+	if (++c->features.tls_refused >= REFUSED_MAX) {
+		t->status = AFTP_ETLS;
+		return false;
+	}
+	aftp_log(&c->log, AFTP_LOG_INFO, "the server refused a data connection (%d %s): a new login", t->code,
+		t->message);
+	t->status = AFTP_ECONNRESET;
+	snprintf(why, sizeof why, "%s", t->message);
+	wire_lose(&c->wire, AFTP_ECONNRESET, why);
+	return true;
+}
