@@ -20,9 +20,10 @@ whole() {
 	unmount_site
 	stop_server
 }
-whole --drop-after 700K
-whole --drop-after 100000
-whole --drop-all-after 700K
+# At a rate: a reset that comes before we have read anything takes what was sent with it, and would prove nothing.
+whole --drop-after 700K --rate 4M
+whole --drop-after 300000 --rate 2M
+whole --drop-all-after 700K --rate 4M
 whole --drop-after 1 --times 3
 whole --drop-all-after 1M --times 3
 whole --drop-control-after 2000 --times 2

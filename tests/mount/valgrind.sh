@@ -39,7 +39,7 @@ start_server
 run max_conns=4 unmount
 run max_conns=1,direct_io,attr_timeout=0 signal
 stop_server
-start_server --drop-after 300000 --no MLSD
+start_server --drop-after 300000 --rate 600K --no MLSD
 run max_conns=2 unmount
 
 # A start that fails.
