@@ -1,4 +1,5 @@
 #include "remote/content.h"
+#include "remote/mutate.h"
 #include "remote/writer.h"
 
 #include <aftp/status.h>
@@ -289,6 +290,7 @@ void content_free(struct content *c)
 	if (c->node->content == c)
 		c->node->content = NULL;
 	DL_DELETE(s->contents, c);
+	mutate_released(s, c->node);
 	node_unref(&s->nodes, c->node);
 	free(c);
 }

@@ -71,7 +71,7 @@ int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb 
 	struct node *n = node_by_ino(&s->nodes, ino);
 	struct opendir *o;
 
-	if (!n || s->closing)
+	if (!n || s->closing || node_is_gone(n))
 		return -ESTALE;
 	o = op_new(s, sizeof *o, opendir_end, op);
 	if (!o)

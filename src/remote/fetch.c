@@ -157,6 +157,15 @@ static void on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 		fetch_cancel(f);
 }
 
+/* As late as can be: the file may be renamed while this waits. */
+static int find_path(struct fetch *f)
+{
+	const struct node *n = f->reader->content->node;
+
+	f->path = node_is_gone(n) ? NULL : node_path(&f->site->nodes, n, NULL);
+	return f->path ? 0 : node_is_gone(n) ? -ESTALE : AFTP_ENOMEM;
+}
+
 static void on_connection(void *arg, int status, struct pool_conn *conn, const char *why)
 {
 	struct fetch *f = arg;
@@ -166,6 +175,8 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 	f->conn = conn;
 	if (status == 0 && !pool_client(conn))
 		status = AFTP_ECANCELED;
+	if (status == 0)
+		status = find_path(f);
 	if (status == 0)
 		status = ask_version(f, pool_client(conn));
 	if (status == 0)
@@ -188,11 +199,6 @@ int fetch_start(struct reader *r)
 
 	if (!f)
 		return AFTP_ENOMEM;
-	f->path = node_path(&c->site->nodes, c->node, NULL);
-	if (!f->path) {
-		free(f);
-		return AFTP_ENOMEM;
-	}
 	f->site = c->site;
 	f->reader = r;
 	r->fetch = f;

@@ -107,7 +107,7 @@ int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site
 	struct open_op *o;
 	int rc;
 
-	if (!n || s->closing)
+	if (!n || s->closing || node_is_gone(n))
 		return -ESTALE;
 	rc = may_open(s, n, flags);
 	if (rc)
@@ -166,11 +166,9 @@ static void create_end(struct site_op *op)
 	cb(arg, status, status < 0 ? NULL : &attr, status < 0 ? NULL : &result);
 }
 
-static void make_new(struct node *n, mode_t mode)
+static void make_new(struct node *n)
 {
 	n->attr = (struct attr){ .type = AFTP_TYPE_FILE, .have = AFTP_HAVE_SIZE };
-	/* The server chooses the mode of what is uploaded; what was asked for shows until it is listed. */
-	(void)mode;
 }
 
 /* n has a lookup count for the kernel. */
@@ -208,13 +206,14 @@ static void create_new(struct create_op *k)
 		op_complete(&k->op, AFTP_ENOMEM);
 		return;
 	}
-	make_new(n, k->mode);
+	make_new(n);
 	n->nlookup++;
 	create_opened(k, n);
 	if (!k->result.file)
 		return;
-	writer_created(k->result.file->writer);
+	writer_created(k->result.file->writer, k->mode);
 	node_list_put(&s->nodes, k->dir, k->name, &n->attr, NULL);
+	node_touch(k->dir);
 	op_complete(&k->op, 0);
 }
 
@@ -263,7 +262,7 @@ int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, 
 	struct create_op *k;
 	int rc;
 
-	if (!dir || s->closing)
+	if (!dir || s->closing || node_is_gone(dir))
 		return -ESTALE;
 	if (s->o.read_only)
 		return -EROFS;

@@ -8,6 +8,15 @@
 #include "stream/later.h"
 
 struct content;
+struct closing;
+
+/* What the server turned out to do, of what it is not asked before it is needed. */
+struct abilities {
+	bool no_pair;                 /* RNTO must wait for RNFR's reply */
+	bool no_symlink;
+	unsigned mode, mode_refused;  /* the way that worked (0: none yet); bits of those that it does not know */
+	unsigned mtime, mtime_refused;
+};
 
 struct site {
 	uv_loop_t *loop;
@@ -26,6 +35,9 @@ struct site {
 	struct chunk *spare;      /* chunks to use again */
 	unsigned spares;
 	unsigned readers;
+	struct abilities can;
+	unsigned removals;      /* deletions under way that nobody waits for */
+	struct closing *linger; /* waits for them when the site closes; or NULL */
 	bool closing;
 	site_stale_cb *stale;
 	void *stale_arg;

@@ -7,6 +7,7 @@
 
 #include "remote/internal.h"
 #include "remote/job.h"
+#include "remote/mutate.h"
 #include "remote/writer.h"
 
 struct listing_job {
@@ -20,12 +21,28 @@ struct listing_job {
 	struct listing_wait *waiting;
 };
 
+/* A file that was deleted here, and that its holders still have open, is nobody else's business. */
+static bool is_doomed(const struct listing_job *l, const struct aftp_entry *e)
+{
+	const struct node *n;
+	char name[ASIDE_SIZE];
+
+	if (e->name_len != ASIDE_SIZE - 1 || memcmp(e->name, ASIDE_PREFIX, strlen(ASIDE_PREFIX)))
+		return false;
+	memcpy(name, e->name, e->name_len);
+	name[e->name_len] = '\0';
+	n = node_child(&l->site->nodes, l->dir, name);
+	return n && n->doomed;
+}
+
 static int on_entry(void *arg, const struct aftp_entry *e)
 {
 	struct listing_job *l = arg;
 
 	if (e->dot)
 		l->saw_dot = true;
+	if (is_doomed(l, e))
+		return 0;
 	return dirlist_add(l->list, e);
 }
 
@@ -92,7 +109,7 @@ static void learn(struct listing_job *l)
 	struct attr self;
 	struct writer *w;
 
-	node_set_list(&l->site->nodes, l->dir, l->list, site_now(l->site));
+	node_set_list(&l->site->nodes, l->dir, l->list, l->changes.doubted ? 0 : site_now(l->site));
 	/* What is on its way to the server is not in its listing, or half. */
 	DL_FOREACH (l->site->writers, w)
 		if (w->node->parent == l->dir && !w->node->doomed && writer_has_content(w))

@@ -301,7 +301,7 @@ int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_o
 {
 	struct node *dir = node_by_ino(&s->nodes, parent);
 
-	if (!dir || s->closing)
+	if (!dir || s->closing || node_is_gone(dir))
 		return -ESTALE;
 	if (strlen(name) > 1024)
 		return -ENAMETOOLONG;
@@ -313,9 +313,10 @@ int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb
 	struct node *n = node_by_ino(&s->nodes, ino);
 	struct lookup *k;
 
-	if (!n || s->closing)
+	if (!n || s->closing || node_is_gone(n))
 		return -ESTALE;
-	if (n->parent)
+	/* A doomed one is ours alone: nobody else knows better. */
+	if (n->parent && !n->doomed)
 		return start_lookup(s, n->parent, n->name, false, op, cb, arg);
 	k = op_new(s, sizeof *k, lookup_end, op); /* the root is there as long as the site is */
 	if (!k)

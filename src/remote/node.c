@@ -393,6 +393,14 @@ void node_list_remove(struct nodes *t, struct node *dir, const char *name)
 	list_change(t, dir, name, NULL, NULL);
 }
 
+void node_list_doubt(struct node *dir)
+{
+	dir->edits++;
+	dir->list_at = 0;
+	if (dir->changes)
+		dir->changes->doubted = true;
+}
+
 void node_touch(struct node *dir)
 {
 	struct node *parent = dir->gone ? NULL : dir->parent;

@@ -24,6 +24,7 @@ struct writer;
 struct changes {
 	struct dirlist *put, *removed; /* `removed`: names only */
 	bool lost;                     /* memory ran out: the listing is worth nothing */
+	bool doubted;                  /* what was changed is not known: it may not be kept */
 };
 
 struct node {
@@ -92,10 +93,12 @@ int node_move(struct nodes *t, struct node *n, struct node *parent, const char *
 /* Its name is free for another. It lives on, gone, while something needs it; may free n. */
 void node_detach(struct nodes *t, struct node *n);
 
-/* Changes that were made on the server: `name` in `dir` looks like this, or is not there any more. The list of dir,
- * if it is kept, and one that is on its way show it from now on; a complete list stays complete. */
+/* Changes that were made on the server: `name` in `dir` looks like this, or is not there any more. The list of dir, if it is
+ * kept, and one that is on its way show it from now on; a complete list stays complete. */
 void node_list_put(struct nodes *t, struct node *dir, const char *name, const struct attr *a, const char *target);
 void node_list_remove(struct nodes *t, struct node *dir, const char *name);
+/* Something in dir may have changed, or not: it must be listed before it is believed again. */
+void node_list_doubt(struct node *dir);
 /* A name came or went: the directory's own time is now. */
 void node_touch(struct node *dir);
 

@@ -130,7 +130,7 @@ int site_readlink(struct site *s, uint64_t ino, struct site_op **op, site_link_c
 	struct readlink *r;
 	int rc;
 
-	if (!n || s->closing)
+	if (!n || s->closing || node_is_gone(n))
 		return -ESTALE;
 	if (n->attr.type != AFTP_TYPE_LINK || !n->parent)
 		return AFTP_EINVAL;

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "remote/internal.h"
+#include "remote/mutate.h"
 #include "remote/writer.h"
 
 #define DEFAULT_CONNS      4
@@ -87,6 +88,8 @@ void site_fill_attr(const struct site *s, const struct node *n, struct site_attr
 	uint64_t ttl = (uint64_t)s->o.attr_ttl_ms;
 
 	attr_to_stat(&n->attr, n->ino, &s->o, &a->st);
+	if (n->doomed || n->gone)
+		a->st.st_nlink = 0;
 	a->valid_ms = n->attr_at && age < ttl ? ttl - age : 0;
 }
 
@@ -383,6 +386,11 @@ static void pool_is_closed(void *arg)
 	uv_close((uv_handle_t *)&((struct site *)arg)->tick, tick_closed);
 }
 
+static void close_pool(struct site *s)
+{
+	pool_close(&s->pool, pool_is_closed, s);
+}
+
 void site_close(struct site **sp, void (*closed)(void *arg), void *arg)
 {
 	struct site *s = *sp;
@@ -395,5 +403,5 @@ void site_close(struct site **sp, void (*closed)(void *arg), void *arg)
 	DL_FOREACH_SAFE (s->ops, op, next)
 		site_cancel(op);
 	contents_close(s);
-	pool_close(&s->pool, pool_is_closed, s);
+	mutate_close(s, close_pool);
 }

@@ -6,12 +6,15 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "remote/mutate.h"
+
 #define WINDOW    (4u * 1024 * 1024) /* bytes that wait to be sent */
 #define MAX_GAP   (1024u * 1024)     /* a hole of this size is streamed as zeros */
 #define IDLE_MS   1500               /* a stream without writes is finished and confirmed */
 #define MAX_BLOCK (1024u * 1024)
+#define USUAL_MODE 0644u /* what servers give to what is uploaded */
 
-enum kind { DO_WRITE, DO_READ, DO_FLUSH, DO_RESIZE };
+enum kind { DO_WRITE, DO_READ, DO_FLUSH, DO_RESIZE, DO_HOLD };
 
 struct writer_op {
 	struct site_op op;
@@ -83,6 +86,8 @@ static void free_writer(struct writer *w)
 		upload_abandon(w->upload);
 	if (w->load)
 		load_abandon(w->load);
+	if (w->setting)
+		mutation_abandon(w->setting);
 	writer_drop_blocks(w);
 	spool_free(w->spool);
 	n->writer = NULL;
@@ -92,6 +97,7 @@ static void free_writer(struct writer *w)
 		n->opened = n->attr; /* the kernel's pages are what was written */
 	DL_DELETE(s->writers, w);
 	free(w);
+	mutate_released(s, n);
 	node_unref(&s->nodes, n);
 }
 
@@ -213,6 +219,26 @@ static int become_spooled(struct writer *w)
 	return 1;
 }
 
+static void on_mode_set(void *arg, int status)
+{
+	struct writer *w = arg;
+
+	(void)status; /* what the server cannot do, it need not */
+	w->setting = NULL;
+	writer_step(w);
+}
+
+static int set_mode(struct writer *w)
+{
+	if (!w->mode_due && !w->setting)
+		return 1;
+	if (w->setting)
+		return 0;
+	w->mode_due = false;
+	w->setting = mutate_mode(w->site, w->node, w->mode, on_mode_set, w);
+	return w->setting ? 0 : 1;
+}
+
 /* Everything confirmed. */
 static int save(struct writer *w)
 {
@@ -224,13 +250,15 @@ static int save(struct writer *w)
 		int rc = open_stream(w);
 		return rc < 0 ? rc : settle_stream(w);
 	}
-	return 1;
+	return set_mode(w);
 }
 
-void writer_created(struct writer *w)
+void writer_created(struct writer *w, mode_t mode)
 {
 	w->size = 0;
 	w->stale = true;
+	w->mode = mode & 0777;
+	w->mode_due = w->mode != USUAL_MODE;
 	show(w);
 	if (w->state == WRITER_CLEAN && upload_may_stream(w->site) && open_stream(w) < 0)
 		w->state = WRITER_CLEAN; /* the first write, or the flush, tries again */
@@ -379,8 +407,18 @@ static int do_resize(struct writer *w, struct writer_op *op)
 	return 1;
 }
 
+static int hold(struct writer *w)
+{
+	if (w->state != WRITER_FAILED && save(w) == 0)
+		return 0;
+	w->held++;
+	return 1;
+}
+
 static int attempt(struct writer *w, struct writer_op *op)
 {
+	if (op->kind == DO_HOLD)
+		return hold(w);
 	if (w->state == WRITER_FAILED)
 		return w->error;
 	switch (op->kind) {
@@ -403,7 +441,7 @@ void writer_step(struct writer *w)
 	if (w->stepping)
 		return;
 	w->stepping = true;
-	while (w->todo) {
+	while (w->todo && !w->held) {
 		struct writer_op *op = w->todo;
 		int rc = attempt(w, op);
 
@@ -501,6 +539,23 @@ int writer_flush(struct writer *w, struct site_op **out, site_done_cb *cb, void 
 	op->cb.done = cb;
 	writer_step(w);
 	return 0;
+}
+
+int writer_hold(struct writer *w, site_done_cb *cb, void *arg)
+{
+	struct writer_op *op = new_op(w, DO_HOLD, arg, NULL);
+
+	if (!op)
+		return AFTP_ENOMEM;
+	op->cb.done = cb;
+	writer_step(w);
+	return 0;
+}
+
+void writer_resume(struct writer *w)
+{
+	w->held--;
+	writer_step(w);
 }
 
 int writer_resize(struct writer *w, uint64_t size, struct site_op **out, site_done_cb *cb, void *arg)

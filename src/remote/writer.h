@@ -55,6 +55,10 @@ struct writer {
 	struct load *load;     /* the spool is being filled; NULL */
 	struct writer_op *todo;
 	bool stepping;
+	unsigned held;            /* its name is about to change: nothing is done */
+	bool mode_due;            /* a new file is to have `mode` */
+	mode_t mode;
+	struct mutation *setting; /* it is being set; NULL */
 	struct writer *prev, *next; /* site::writers */
 };
 
@@ -63,7 +67,7 @@ struct writer *writer_get(struct site *s, struct node *n);
 void writer_put(struct writer *w); /* the last reference: what is not confirmed is dropped, with a word in the log */
 
 /* The node is a new file: nothing is on the server yet. Begins the upload, where a connection can be spared. */
-void writer_created(struct writer *w);
+void writer_created(struct writer *w, mode_t mode);
 
 /* Is what the programs see elsewhere than on the server? Then reads come here. */
 bool writer_has_content(const struct writer *w);
@@ -74,6 +78,11 @@ int writer_write(struct writer *w, bool append, uint64_t off, const void *data, 
 int writer_read(struct writer *w, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
 int writer_flush(struct writer *w, struct site_op **op, site_done_cb *cb, void *arg);
 int writer_resize(struct writer *w, uint64_t size, struct site_op **op, site_done_cb *cb, void *arg);
+
+/* As writer_flush(). Then, with status 0, nothing more is done for it until writer_resume(): its name is about to
+ * change, and no upload may be under way to the old one. A writer that has failed is held, too. */
+int writer_hold(struct writer *w, site_done_cb *cb, void *arg);
+void writer_resume(struct writer *w);
 
 /* SITE_SET_SIZE of site_setattr(): with a handle the change is sent at flush, by path at once. */
 int writer_truncate(struct site *s, struct node *n, struct site_file *f, uint64_t size, struct site_op **op,
