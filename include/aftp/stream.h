@@ -79,6 +79,10 @@ int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_s
 void aftp_stream_read_stop(struct aftp_stream *s); /* data_cb is not called any more; bytes not delivered stay */
 void aftp_stream_resume(struct aftp_stream *s);    /* asks for a buffer again, later */
 
+/* What has come already, without waiting: for a stream that is about to be closed while its last bytes still count. 1..cap
+ * bytes, or 0: there is nothing now, or the stream is protected by TLS. Only in push mode. */
+size_t aftp_stream_take(struct aftp_stream *s, char *buf, size_t cap);
+
 /* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything
  * else stops (as read_stop; the rest stays). n < 0 as for data_cb. */
 typedef int aftp_stream_line_cb(void *arg, ssize_t n, const char *line);

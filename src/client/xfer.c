@@ -60,11 +60,28 @@ void xfer_over(struct aftp_transfer *t)
 	conclude(t);
 }
 
+/* The control connection is gone, but bytes that have arrived are good: a resumed transfer need not ask for them again. */
+static void take_the_rest(struct aftp_transfer *t)
+{
+	size_t len = 0, n;
+	char *room;
+
+	while (t->reading && t->data && !t->stopping && (room = t->kind->lend(t, &len)) && len > 0) {
+		n = aftp_stream_take(t->data->stream, room, len);
+		if (n == 0)
+			return;
+		t->bytes += n;
+		t->kind->landed(t, n);
+	}
+}
+
 /* The connection is gone, or the client closes. */
 static void lost(struct op *op, int status)
 {
 	struct aftp_transfer *t = (struct aftp_transfer *)op;
 
+	if (t->c->state == CLIENT_DEAD)
+		take_the_rest(t);
 	if (t->status == 0)
 		t->status = status;
 	conclude(t);

@@ -230,6 +230,19 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 	stream_read_landed(s, n);
 }
 
+size_t aftp_stream_take(struct aftp_stream *s, char *buf, size_t cap)
+{
+	ssize_t n = 0;
+	int fd;
+
+	if (!s->tls && s->rd.mode == READ_PUSH && uv_fileno((const uv_handle_t *)&s->tcp, &fd) == 0)
+		n = recv(fd, buf, cap, MSG_DONTWAIT);
+	if (n <= 0)
+		return 0;
+	s->rd.total += (size_t)n;
+	return (size_t)n;
+}
+
 int stream_read_watch(struct aftp_stream *s)
 {
 	int rc;
