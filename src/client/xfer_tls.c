@@ -31,18 +31,21 @@ void xfer_go_on(struct aftp_transfer *t)
 	t->kind->flow(t);
 }
 
-/* The server may have something to say about a failure: it is heard out. */
+/* The server may be about to say why, and its words are better: some end the data connection before they refuse. */
+static void failed(struct aftp_transfer *t, int status)
+{
+	if (dataconn_tls_error(t->data)[0])
+		client_set_error(t->c, dataconn_tls_error(t->data));
+	dataconn_close(&t->data, true);
+	xfer_data_ended(t, status);
+}
+
 void xfer_secured(struct aftp_transfer *t, int status)
 {
 	if (t->stopping || t->phase != XFER_RUNNING)
 		return;
 	if (status < 0) {
-		if (dataconn_tls_error(t->data)[0])
-			client_set_error(t->c, dataconn_tls_error(t->data));
-		if (t->replied)
-			xfer_data_ended(t, status);
-		else
-			xfer_fail(t, status);
+		failed(t, status);
 		return;
 	}
 	if (aftp_stream_tls_resumed(t->data->stream))

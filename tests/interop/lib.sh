@@ -173,7 +173,9 @@ needs_fuse() {
 
 # mount_site [OPTIONS]: returns when the mount is live.
 mount_site() {
-	timeout 60 "$BUILD/ftpfs" "$server_url" "$mnt" ${1:+-o "$1"} && mountpoint -q "$mnt"
+	_options=${1:-}
+	[ -z "$server_tls" ] || _options=${_options:+$_options,}cacert=$server_cert
+	timeout 60 "$BUILD/ftpfs" "$server_url" "$mnt" ${_options:+-o "$_options"} && mountpoint -q "$mnt"
 }
 
 unmount_site() {
@@ -196,7 +198,7 @@ fails_with() {
 }
 
 refuses_password() {
-	timeout 60 "$BUILD/ftpfs" "$(echo "$server_url" | sed s/secret/wrong/)" "$mnt" && { echo 'it mounted'; return 1; }
+	timeout 60 "$BUILD/ftpfs" "$(echo "$server_url" | sed s/secret/wrong/)" "$mnt" ${server_cert:+-o cacert="$server_cert"} && { echo 'it mounted'; return 1; }
 	[ $? != 124 ] && ! mountpoint -q "$mnt"
 }
 
@@ -245,8 +247,10 @@ opens_beyond_cut() {
 
 # A plain client gets the same tree from this server: what fails below is the mount's.
 plain_client_reads() {
-	curl -sS --max-time 60 "${server_url}sizes/1048577.bin" | cmp - "$data/sizes/1048577.bin" || return 1
-	[ "$(curl -sS --max-time 60 -l "${server_url}sizes/" | grep -c '\.bin')" = 12 ]
+	# shellcheck disable=SC2086 # several words
+	curl -sS --max-time 60 $server_curl "${server_curl_url}sizes/1048577.bin" | cmp - "$data/sizes/1048577.bin" || return 1
+	# shellcheck disable=SC2086
+	[ "$(curl -sS --max-time 60 $server_curl -l "${server_curl_url}sizes/" | grep -c '\.bin')" = 12 ]
 }
 
 check_tree() {
@@ -269,7 +273,7 @@ run_all() {
 	trap 'exit 1' HUP INT TERM
 	mkdir "$data" "$mnt"
 	make_tree "$data"
-	server_start "$1" "$data"
+	server_start "$1" "$data" "${2:-}"
 	names_of "$data" >"$TMPDIR/data.names"
 	sizes_of "$data" >"$TMPDIR/data.sizes"
 	sums_of "$data" >"$TMPDIR/data.sums"

@@ -1,8 +1,13 @@
 # servers.sh - starts and stops real FTP servers for a test.  Sourced, not run.
 #
-#   server_start NAME DATA     NAME: vsftpd proftpd pure-ftpd pyftpdlib aioftp memftpd
-#                              serves the folder DATA on a free port of 127.0.0.1; sets server_url, server_port
-#   server_stop                ends it and its sessions
+#   server_start NAME DATA [TLS]   NAME: vsftpd proftpd pure-ftpd pyftpdlib aioftp memftpd
+#                                  serves the folder DATA on a free port of 127.0.0.1
+#                                  TLS: tls (required, on data connections too, with session reuse where the server
+#                                  can require it), tls1.2 (the same, and no higher), ftps (implicit; not pure-ftpd)
+#   server_stop                    ends it and its sessions
+#
+# server_start sets server_url (for ftpfs), server_curl_url, and server_curl: the options that curl needs for it. With
+# TLS, server_cert is the server's certificate, and its own authority.
 #
 # The one account is ftpuser, password secret. Nothing of the machine is changed: no account, no file outside
 # TMPDIR. Servers that switch users give DATA to uid 54321, which need not exist. Needs TMPDIR, BUILD and SRC.
@@ -14,6 +19,8 @@ server_uid=54321
 server_hash='$6$ftpfs$7tdSZl2GCl2qUQ.KPiuMW8atyNPjpuW1N37h4s9MDHNw500iPVx38J1UlfZaGtrhZOC/QPX17UUXZz5Qdmm5d/'
 server_root=$SRC/build/servers
 server_group=
+server_tls=
+server_cert=
 server_tries=0
 
 _server_needs_root() {
@@ -34,8 +41,33 @@ _server_pick_port() {
 	server_port=$((10000 + $$ % 2000 * 10 + server_tries % 10))
 }
 
+# A certificate for 127.0.0.1 and localhost; with its key also in one file.
+_server_certificate() {
+	server_cert=$server_dir/cert.pem
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$server_dir/key.pem" -out "$server_cert" 2>/dev/null &&
+		cat "$server_dir/key.pem" "$server_cert" >"$server_dir/both.pem" && chmod 600 "$server_dir"/*.pem &&
+		chmod 644 "$server_cert"
+}
+
+# Caps the version for a server that has no setting for it: OpenSSL reads its own.
+_server_openssl_conf() {
+	cat >"$server_dir/openssl.cnf" <<-END
+		openssl_conf = init
+		[init]
+		ssl_conf = ssl
+		[ssl]
+		system_default = all
+		[all]
+		MaxProtocol = TLSv1.2
+	END
+}
+
 # Runs a command in a process group of its own, in the background.
 _server_spawn() {
+	if [ "$server_tls" = tls1.2 ]; then
+		set -- env OPENSSL_CONF="$server_dir/openssl.cnf" "$@"
+	fi
 	setsid "$@" >"$server_dir/out" 2>&1 </dev/null &
 	server_group=$!
 }
@@ -59,6 +91,16 @@ _server_vsftpd() {
 		local_umask=022
 		seccomp_sandbox=NO
 		max_per_ip=100
+	END
+	[ -z "$server_tls" ] || cat >>"$server_dir/conf" <<-END
+		ssl_enable=YES
+		rsa_cert_file=$server_cert
+		rsa_private_key_file=$server_dir/key.pem
+		force_local_data_ssl=YES
+		force_local_logins_ssl=YES
+		require_ssl_reuse=YES
+		ssl_ciphers=HIGH
+		implicit_ssl=$([ "$server_tls" = ftps ] && echo YES || echo NO)
 	END
 	cat >"$server_dir/pam.d/ftpfs-test" <<-END
 		auth required pam_unix.so nodelay
@@ -105,14 +147,26 @@ _server_proftpd() {
 		TransferLog none
 		WtmpLog off
 	END
+	[ -z "$server_tls" ] || cat >>"$server_dir/conf" <<-END
+		LoadModule mod_tls.c
+		TLSEngine on
+		TLSRequired on
+		TLSLog $server_dir/tls.log
+		TLSECCertificateFile $server_cert
+		TLSECCertificateKeyFile $server_dir/key.pem
+		TLSProtocol TLSv1.2$([ "$server_tls" = tls1.2 ] || echo ' TLSv1.3')
+		TLSOptions $([ "$server_tls" = ftps ] && echo UseImplicitSSL || echo NoEmptyFragments)
+	END
 	_server_spawn "$server_root/usr/sbin/proftpd" -n -c "$server_dir/conf"
 }
 
 _server_pure_ftpd() {
 	sed "s|:/bin/sh\$|/./::::::::::::|" "$server_dir/users" >"$server_dir/pure"
 	"$server_root/usr/bin/pure-pw" mkdb "$server_dir/pdb" -f "$server_dir/pure" || exit 1
+	set --
+	[ -z "$server_tls" ] || set -- -Y 2 -2 "$server_dir/both.pem"
 	_server_spawn "$server_root/usr/sbin/pure-ftpd" -S "127.0.0.1,$server_port" -l "puredb:$server_dir/pdb" \
-		-E -H -c 200 -C 200 -u 100 -g "$server_dir/pid"
+		-E -H -c 200 -C 200 -u 100 -g "$server_dir/pid" "$@"
 }
 
 _server_python() {
@@ -160,7 +214,8 @@ _server_launch() {
 _server_wait() {
 	for _ in $(seq 200); do
 		kill -0 "$server_group" 2>/dev/null || return 1
-		if curl -s --max-time 5 -o /dev/null "${server_url}no-such-dir-$$/" || [ $? = 9 ]; then
+		# shellcheck disable=SC2086 # several words
+		if curl -s --max-time 5 -o /dev/null $server_curl "${server_curl_url}no-such-dir-$$/" || [ $? = 9 ]; then
 			kill -0 "$server_group" 2>/dev/null
 			return
 		fi
@@ -169,17 +224,39 @@ _server_wait() {
 	return 1
 }
 
+_server_addresses() {
+	_at=ftpuser:secret@127.0.0.1:$server_port/
+	server_curl=
+	server_url=ftp://$_at
+	server_curl_url=ftp://$_at
+	case $server_tls in
+	tls*)
+		server_url=ftpes://$_at
+		server_curl="--ssl-reqd --cacert $server_cert"
+		;;
+	ftps)
+		server_url=ftps://$_at
+		server_curl_url=ftps://$_at
+		server_curl="--cacert $server_cert"
+		;;
+	esac
+}
+
 server_start() {
 	server_name=$1
 	server_data=$2
+	server_tls=${3:-}
 	server_dir=$(mktemp -d "$TMPDIR/$1.XXXXXX") || exit 1
 	chmod 755 "$server_dir"
 	printf 'ftpuser:%s:%s:%s::%s:/bin/sh\n' "$server_hash" $server_uid $server_uid "$server_data" >"$server_dir/users"
 	chmod 600 "$server_dir/users"
 	_server_check_needs
+	if [ -n "$server_tls" ]; then
+		_server_certificate && _server_openssl_conf || exit 1
+	fi
 	for _ in 1 2 3 4 5; do
 		_server_pick_port
-		server_url=ftp://ftpuser:secret@127.0.0.1:$server_port/
+		_server_addresses
 		# Somebody else's server on this port would be taken for ours.
 		curl -s --max-time 5 -o /dev/null "telnet://127.0.0.1:$server_port" </dev/null
 		[ $? = 7 ] || continue
