@@ -224,6 +224,7 @@ _server_wait() {
 	return 1
 }
 
+# shellcheck disable=SC2034 # for whoever sources this
 _server_addresses() {
 	_at=ftpuser:secret@127.0.0.1:$server_port/
 	server_curl=
