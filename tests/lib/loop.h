@@ -11,7 +11,7 @@ enum { LOOP_PATIENCE_MS = 20000 };
 /* Runs the loop until *done. Fails the test, and says `what` did not happen, after LOOP_PATIENCE_MS. */
 void loop_wait(uv_loop_t *loop, const bool *done, const char *what);
 
-/* Runs the loop for `ms`, whatever happens; for what must not happen meanwhile. */
+/* Runs the loop for `ms` and for some turns, whatever happens; for what must not happen meanwhile. */
 void loop_run_for(uv_loop_t *loop, unsigned ms);
 
 /* Lets what is closing close, then closes the loop. Fails the test when a handle or a request is left on it. */

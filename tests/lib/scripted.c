@@ -396,6 +396,7 @@ static bool wait_step(struct scripted *s, const struct step *step)
 		s->pausing = true;
 		uv_timer_start(&s->timer, on_timer, (uint64_t)step->n, 0);
 		return false;
+	case STEP_HOLD: return s->going_on;
 	case STEP_DATA_GONE:
 	case STEP_TAKE_ALL: read_data(s); return !s->data || s->data->ended;
 	case STEP_TAKE: read_data(s); return s->data_bytes >= (uint64_t)step->n || !s->data || s->data->ended;
@@ -496,7 +497,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	s->connections++;
 	s->at = s->line_len = s->said = s->data_said = 0;
 	s->position = 0;
-	s->flooding = s->pausing = s->finished = false;
+	s->flooding = s->pausing = s->going_on = s->finished = false;
 	uv_timer_stop(&s->timer);
 	uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_control);
 	advance(s);
@@ -511,6 +512,12 @@ void scripted_start(struct scripted *s, uv_loop_t *loop, const struct step *scri
 	assert_int_equal(uv_tcp_init(loop, &s->listener), 0);
 	s->timer.data = s->listener.data = s;
 	s->port = listen_on(&s->listener, on_connection);
+}
+
+void scripted_go_on(struct scripted *s)
+{
+	s->going_on = true;
+	advance(s);
 }
 
 void scripted_stop(struct scripted *s)

@@ -15,6 +15,7 @@ enum step_kind {
 	STEP_WANT,  /* waits for a line that begins with text */
 	STEP_SAY,   /* sends text; "%E" is the data port as EPSV tells it, "%P" as PASV does */
 	STEP_PAUSE, /* n milliseconds */
+	STEP_HOLD,  /* until scripted_go_on() */
 	STEP_CLOSE, /* the control connection */
 	STEP_RESET,
 	STEP_NOISE,   /* n bytes without a line end */
@@ -115,13 +116,14 @@ struct scripted {
 	size_t line_len;
 	uint64_t position;
 	size_t data_said;
-	bool flooding, pausing, busy;
+	bool flooding, pausing, going_on, busy;
 };
 
 unsigned char scripted_byte(uint64_t position);
 
 /* Listens on a free port of 127.0.0.1. */
 void scripted_start(struct scripted *s, uv_loop_t *loop, const struct step *script);
+void scripted_go_on(struct scripted *s);
 void scripted_stop(struct scripted *s); /* all handles are closing after it */
 
 #endif

@@ -10,8 +10,6 @@
 #include "lib/kit.h"
 #include "lib/loop.h"
 
-enum { SHORT_MS = 250 };
-
 #define OPEN               EPSV, DO(STEP_ACCEPT)
 #define OPENING            SAY("150 Here comes the directory listing.")
 #define FINE               SAY("226 Directory send OK.")
@@ -135,7 +133,6 @@ static void check_listing(const struct listing *t, bool byte_by_byte)
 
 	kit_begin(&k, t->script);
 	k.server.byte_by_byte = byte_by_byte;
-	k.o.timeout_ms = SHORT_MS;
 	k.o.no_mlsd = t->no_mlsd;
 	assert_int_equal(kit_connect(&k), 0);
 	(void)kit_list(&l, &k, t->path);

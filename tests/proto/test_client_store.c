@@ -110,7 +110,8 @@ static void check_upload(const struct upload *u, bool byte_by_byte)
 
 	kit_begin(&k, u->script);
 	k.server.byte_by_byte = byte_by_byte;
-	k.o.timeout_ms = SHORT_MS;
+	if (!u->stays)
+		k.o.timeout_ms = SHORT_MS;
 	assert_int_equal(kit_connect(&k), 0);
 	kit_put_start(&p, &k, u->how, "/f", u->offset, u->total, u->chunk);
 	(void)kit_put_wait(&p);
