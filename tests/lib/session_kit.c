@@ -388,6 +388,21 @@ void session_kit_set_mtime(struct session_kit *k, const char *path, int64_t sec)
 	assert_int_equal(r.rc, 0);
 }
 
+static void job_chmod(struct testd *d, void *arg)
+{
+	struct remote *r = arg;
+
+	r->rc = aftp_memfs_chmod(d->fs, r->path, (uint32_t)r->sec);
+}
+
+void session_kit_chmod(struct session_kit *k, const char *path, uint32_t mode)
+{
+	struct remote r = { .path = path, .sec = mode };
+
+	testd_call(&k->d, job_chmod, &r);
+	assert_int_equal(r.rc, 0);
+}
+
 static void job_stat(struct testd *d, void *arg)
 {
 	struct remote *r = arg;

@@ -94,6 +94,7 @@ void session_kit_close_data(struct session_kit *k, struct aftp_data **d);
 void session_kit_assert_remote(struct session_kit *k, const char *path, const void *data, size_t n);
 void session_kit_symlink(struct session_kit *k, const char *target, const char *path);
 void session_kit_set_mtime(struct session_kit *k, const char *path, int64_t sec);
+void session_kit_chmod(struct session_kit *k, const char *path, uint32_t mode);
 int64_t session_kit_mtime(struct session_kit *k, const char *path);
 
 /* Below k->folder, which the first call makes. */
