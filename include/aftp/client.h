@@ -42,20 +42,20 @@ struct aftp_proxy {
 
 struct aftp_client_options {
 	const char *host;                     /* name or address */
-	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
 	const char *user;                     /* NULL = "anonymous" */
 	const char *password;                 /* NULL = "anon@" for anonymous, else "" */
 	const char *account;                  /* for ACCT (332); NULL = none: then 332 is AFTP_ELOGIN */
 	int64_t connect_timeout_ms;           /* each TCP connect and the greeting; 0 = 30000 */
 	int64_t timeout_ms;                   /* silence while something is owed, on either connection; 0 = 60000 */
+	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
 	bool no_epsv;                         /* PASV at once */
 	bool no_mlsd;                         /* LIST at once */
 	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
 	const struct aftp_log *log;           /* copied; may be NULL */
 
 	enum aftp_tls_mode tls_mode;
-	struct aftp_tls *tls; /* a client's settings, needed unless the mode is OFF; a reference is taken */
 	bool prot_clear;      /* data connections in the clear (PROT C) */
+	struct aftp_tls *tls; /* a client's settings, needed unless the mode is OFF; a reference is taken */
 
 	struct aftp_proxy proxy;
 
