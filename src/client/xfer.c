@@ -173,6 +173,8 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
 	t->securing = t->ready = t->unclean = false;
 	t->message[0] = '\0';
+	if (xfer_session_expired(t))
+		return;
 	if (t->kind->before)
 		rc = t->kind->before(t);
 	if (rc == 0)

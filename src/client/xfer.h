@@ -101,6 +101,8 @@ void xfer_secured(struct aftp_transfer *t, int status);
 /* xfer_tls.c */
 /* The command is sent, or a reply has come, or the data connection stands: begins with what is possible now. */
 void xfer_go_on(struct aftp_transfer *t);
+/* Called before anything is sent: no session is left that the server would want to see. Then as below. */
+bool xfer_session_expired(struct aftp_transfer *t);
 /* Called when all is over: the server wants to see a session of the control connection's, and did not. The connection is
  * lost, and t with it. */
 bool xfer_session_refused(struct aftp_transfer *t);

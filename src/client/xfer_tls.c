@@ -99,3 +99,15 @@ bool xfer_session_refused(struct aftp_transfer *t)
 	wire_lose(&c->wire, AFTP_ECONNRESET, why);
 	return true;
 }
+
+/* A new session would be refused after the command, which may have emptied a file by then. */
+bool xfer_session_expired(struct aftp_transfer *t)
+{
+	struct aftp_client *c = t->c;
+
+	if (!c->tls.data || !c->features.tls_resumes || !tls_sessions_ran_out(c->tls.sessions))
+		return false;
+	t->status = AFTP_ECONNRESET;
+	wire_lose(&c->wire, AFTP_ECONNRESET, "the TLS session has expired");
+	return true;
+}

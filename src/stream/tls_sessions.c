@@ -83,9 +83,13 @@ void tls_sessions_add(struct aftp_tls_sessions *s, SSL_SESSION *session)
 
 static bool usable(const SSL_SESSION *session)
 {
-	time_t age = time(NULL) - (time_t)SSL_SESSION_get_time(session);
+	long age = (long)time(NULL) - SSL_SESSION_get_time(session);
+	long limit = SSL_SESSION_get_timeout(session);
+	unsigned long hint = SSL_SESSION_get_ticket_lifetime_hint(session);
 
-	return SSL_SESSION_is_resumable(session) && age < (time_t)SSL_SESSION_get_timeout(session);
+	if (hint > 0 && hint < (unsigned long)limit)
+		limit = (long)hint;
+	return SSL_SESSION_is_resumable(session) && age < limit;
 }
 
 static void drop_unusable(struct aftp_tls_sessions *s)
