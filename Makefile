@@ -183,3 +183,15 @@ clean:
 
 distclean:
 	rm -rf build
+
+# --- examples -------------------------------------------------------------------------------------
+
+EXAMPLE_BIN := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard examples/*.c)))
+
+.PHONY: examples
+examples: $(EXAMPLE_BIN)
+tests: $(EXAMPLE_BIN)
+
+$(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(BUILD)/libaftp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AFTP_LIBS)
