@@ -186,11 +186,13 @@ static int connect_back(struct secured *s)
 static void intrude(struct secured *s)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET };
+	struct timeval patience = { .tv_sec = 10 };
 
 	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	to.sin_port = htons(s->client_port);
 	s->intruder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(s->intruder, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	assert_int_equal(bind(s->intruder, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(s->intruder, (struct sockaddr *)&to, sizeof(to)), 0);
 }
