@@ -80,10 +80,10 @@ static void lost(struct op *op, int status)
 {
 	struct aftp_transfer *t = (struct aftp_transfer *)op;
 
+	if (t->status == 0)
+		t->status = status; /* and no other, whatever is thought of the rest */
 	if (t->c->state == CLIENT_DEAD)
 		take_the_rest(t);
-	if (t->status == 0)
-		t->status = status;
 	conclude(t);
 }
 
