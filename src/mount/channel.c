@@ -76,8 +76,7 @@ static bool build_words(char **opts, const struct options *o)
 {
 	char source[1024];
 	aftp_url_print(&o->url, source, sizeof(source));
-	/* Read-only always: what cannot be written should not look as if it could. */
-	return add_flag(opts, true, "ro") && add_flag(opts, o->allow_other, "allow_other") &&
+	return add_flag(opts, o->read_only, "ro") && add_flag(opts, o->allow_other, "allow_other") &&
 		add_flag(opts, o->allow_root, "allow_root") &&
 		add_flag(opts, o->default_permissions, "default_permissions") &&
 		add_flag(opts, o->auto_unmount, "auto_unmount") && add_flag(opts, o->fuse != NULL, o->fuse) &&

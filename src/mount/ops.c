@@ -1,6 +1,7 @@
 #include "mount/request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,26 +9,29 @@
 
 #include <aftp/status.h>
 
-#include "mount/ops_refuse.h"
-
 /* More of the kernel's readahead at once than its default of 12 lets several big files be read side by side. */
 #define MAX_BACKGROUND 64
+#define MAX_WRITE      (1024u * 1024)
 
 static void ops_init(void *userdata, struct fuse_conn_info *conn)
 {
 	struct ops *ops = userdata;
 	/* Splicing moves pages through a pipe; for replies from memory that costs more than one copy. */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	/* The kernel's own cache of writes would answer close(2) before the server has. */
+	conn->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
 	conn->want |= conn->capable &
 		(FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS |
-			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO);
+			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO | FUSE_CAP_ATOMIC_O_TRUNC);
+	if (conn->max_write > MAX_WRITE)
+		conn->max_write = MAX_WRITE;
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
 	aftp_log(ops->log, AFTP_LOG_DEBUG, "kernel speaks FUSE %u.%u, writes up to %u, reads ahead up to %u",
 		conn->proto_major, conn->proto_minor, conn->max_write, conn->max_readahead);
 }
 
-static void entry_from_attr(struct fuse_entry_param *e, const struct site_attr *attr)
+void entry_from_attr(struct fuse_entry_param *e, const struct site_attr *attr)
 {
 	*e = (struct fuse_entry_param){
 		.ino = attr->st.st_ino,
@@ -89,7 +93,7 @@ static void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_da
 	fuse_reply_none(req);
 }
 
-static void on_getattr(void *arg, int status, const struct site_attr *attr)
+void on_attr(void *arg, int status, const struct site_attr *attr)
 {
 	struct request *r = arg;
 	if (status < 0)
@@ -103,7 +107,7 @@ static void ops_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *f
 	struct request *r = request_begin(req);
 	(void)fi;
 	if (r != NULL)
-		request_started(r, site_getattr(r->ops->site, ino, &r->op, on_getattr, r));
+		request_started(r, site_getattr(r->ops->site, ino, &r->op, on_attr, r));
 }
 
 static void on_readlink(void *arg, int status, const char *target)
@@ -134,13 +138,14 @@ static void ops_statfs(fuse_req_t req, fuse_ino_t ino)
 /* Only asked when the kernel does not check permission bits itself (default_permissions); then the server decides. */
 static void ops_access(fuse_req_t req, fuse_ino_t ino, int mask)
 {
+	struct ops *ops = fuse_req_userdata(req);
 	(void)ino;
-	fuse_reply_err(req, mask & W_OK ? EROFS : 0);
+	fuse_reply_err(req, mask & W_OK && ops->read_only ? EROFS : 0);
 }
 
-/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: flush and fsync (nothing is
- * ever written), the extended attributes (there are none: EOPNOTSUPP), lseek (the kernel's own is right), locks (kept
- * locally). */
+/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: the extended attributes (there are
+ * none: EOPNOTSUPP), lseek and copy_file_range (the kernel's own are right), fallocate, fsyncdir (a directory is
+ * as safe as it gets when a change of it returns), locks (kept locally). */
 const struct fuse_lowlevel_ops *ops_table(void)
 {
 	static const struct fuse_lowlevel_ops table = {
@@ -149,17 +154,28 @@ const struct fuse_lowlevel_ops *ops_table(void)
 		.forget = ops_forget,
 		.forget_multi = ops_forget_multi,
 		.getattr = ops_getattr,
+		.setattr = ops_setattr,
 		.readlink = ops_readlink,
+		.mknod = ops_mknod,
+		.mkdir = ops_mkdir,
+		.unlink = ops_unlink,
+		.rmdir = ops_rmdir,
+		.symlink = ops_symlink,
+		.rename = ops_rename,
+		.link = ops_link,
 		.opendir = ops_opendir,
 		.readdir = ops_readdir,
 		.readdirplus = ops_readdirplus,
 		.releasedir = ops_releasedir,
+		.create = ops_create,
 		.open = ops_open,
 		.read = ops_read,
+		.write = ops_write,
+		.flush = ops_flush,
+		.fsync = ops_fsync,
 		.release = ops_release,
 		.statfs = ops_statfs,
 		.access = ops_access,
-		REFUSED_OPS,
 	};
 	return &table;
 }
@@ -177,10 +193,39 @@ static void on_checked_closed(uv_handle_t *handle)
 	ops->drained(ops->drained_arg);
 }
 
+static void on_saved(void *arg, int status)
+{
+	struct ops *ops = arg;
+	if (status < 0)
+		aftp_log(ops->log, AFTP_LOG_ERROR, "a file was open at the end, and its last changes are lost: %s",
+			aftp_strerror(status));
+	ops->unsaved--;
+	uv_async_send(&ops->checked);
+}
+
+/* What programs have written and not closed. */
+static void save_handles(struct ops *ops)
+{
+	struct handle *h;
+	ops->saving = true;
+	DL_FOREACH (ops->handles, h) {
+		if (!h->writes)
+			continue;
+		ops->unsaved++;
+		int rc = site_flush(h->file, NULL, on_saved, ops);
+		if (rc < 0)
+			on_saved(ops, rc);
+	}
+}
+
 static void on_checked(uv_async_t *async)
 {
 	struct ops *ops = async->data;
-	if (ops->draining && ops->requests == NULL && ops->stale_closed && !uv_is_closing((uv_handle_t *)async))
+	if (!ops->draining || ops->requests != NULL || !ops->stale_closed)
+		return;
+	if (!ops->saving)
+		save_handles(ops);
+	if (ops->unsaved == 0 && !uv_is_closing((uv_handle_t *)async))
 		uv_close((uv_handle_t *)async, on_checked_closed);
 }
 
@@ -193,6 +238,10 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 	ops->log = log;
 	ops->direct_io = o->direct_io;
 	ops->kernel_cache = o->kernel_cache;
+	ops->read_only = o->read_only;
+	ops->ignore_chown = o->ignore_chown;
+	ops->uid = (uid_t)o->uid;
+	ops->gid = (gid_t)o->gid;
 	ops->negative_ms = (uint64_t)o->negative_ttl_ms;
 	ops->checked.data = ops;
 	ops->stale = stale_new(loop);
@@ -227,8 +276,14 @@ void ops_drain(struct ops *ops, void (*drained)(void *arg), void *arg)
 	ops->drained_arg = arg;
 	site_on_stale(ops->site, NULL, NULL);
 	DL_FOREACH (ops->requests, r)
-		request_cancel(r);
+		if (!r->patient)
+			request_cancel(r);
 	stale_close(&ops->stale, on_stale_closed, ops);
+}
+
+bool ops_is_saving(const struct ops *ops)
+{
+	return ops->unsaved > 0 || ops->requests != NULL;
 }
 
 void ops_free(struct ops **ops_p)

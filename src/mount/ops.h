@@ -24,9 +24,12 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 const struct fuse_lowlevel_ops *ops_table(void);
 void ops_set_session(struct ops *ops, struct fuse_session *session);
 
-/* From now on requests are refused with EIO; those under way are cancelled. When all have been answered, `drained`
- * runs, later. The channel must go on serving until then. */
+/* From now on requests are refused with EIO; those under way are cancelled. When all have been answered, and what
+ * programs have written is saved, `drained` runs, later. The channel must go on serving until then. */
 void ops_drain(struct ops *ops, void (*drained)(void *arg), void *arg);
+
+/* Is something being saved? */
+bool ops_is_saving(const struct ops *ops);
 
 /* After draining: closes what the kernel has left open, and frees. Accepts a NULL *ops. */
 void ops_free(struct ops **ops);

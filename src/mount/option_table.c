@@ -43,6 +43,9 @@ static const struct option_row rows[] = {
 		"how far a reader may run ahead (default 8M)" },
 	{ "kernel_readahead", OPTION_COUNT, "KB", AT(kernel_readahead_kb), 0, 65536,
 		"the kernel's own readahead (default 1024, 0 leaves it)" },
+	{ "spool_memory", OPTION_BYTES, "BYTES", AT(spool_memory), 64 * KIB, 1024 * MIB,
+		"bytes of a changed file that are kept in memory (default 4M)" },
+	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0, "where the rest is kept (default $TMPDIR or /var/tmp)" },
 	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
 	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
 	{ "uid", OPTION_UID, "USER", AT(uid), 0, 0, "owner of all files (default: who mounts)" },
@@ -50,7 +53,8 @@ static const struct option_row rows[] = {
 	{ "umask", OPTION_OCTAL, "MASK", AT(umask), 0, 0, "permission bits to take away (default: the umask)" },
 	{ "fmask", OPTION_OCTAL, "MASK", AT(file_mask), 0, 0, "the same for files only" },
 	{ "dmask", OPTION_OCTAL, "MASK", AT(dir_mask), 0, 0, "the same for directories only" },
-	{ "ro", OPTION_FLAG, NULL, AT(read_only), 0, 0, "read-only (always so in this version)" },
+	{ "ro", OPTION_FLAG, NULL, AT(read_only), 0, 0, "read-only" },
+	{ "ignore_chown", OPTION_FLAG, NULL, AT(ignore_chown), 0, 0, "say yes to a change of owner, and do nothing" },
 	{ "allow_other", OPTION_FLAG, NULL, AT(allow_other), 0, 0, "let all users in" },
 	{ "allow_root", OPTION_FLAG, NULL, AT(allow_root), 0, 0, "let root in" },
 	{ "default_permissions", OPTION_FLAG, NULL, AT(default_permissions), 0, 0,
@@ -63,6 +67,7 @@ static const struct option_row rows[] = {
 	{ "log_level", OPTION_LEVEL, "LEVEL", AT(log_level), 0, 0, "error, warn, info, debug or wire (default warn)" },
 	{ "fuse_debug", OPTION_FLAG, NULL, AT(fuse_debug), 0, 0, "print each request of the kernel (with -f)" },
 
+	{ "rw", OPTION_NOT, NULL, AT(read_only), 0, 0, NULL },
 	{ "nomulticonn", OPTION_SET, NULL, AT(max_conns), 1, 1, NULL },
 	{ "cache", OPTION_UNLESS, NULL, AT(attr_ttl_ms), 0, 0, NULL },
 	{ "dir_cache", OPTION_UNLESS, NULL, AT(attr_ttl_ms), 0, 0, NULL },
@@ -93,7 +98,7 @@ static const struct option_row rows[] = {
 /* What mount(8), fstab and other filesystems' users write, and what needs nothing done. */
 /* clang-format off */
 static const char *const ignored[] = {
-	"rw", "nofail", "_netdev", "auto", "noauto", "users", "nouser", "owner", "group", "defaults", "comment",
+	"nofail", "_netdev", "auto", "noauto", "users", "nouser", "owner", "group", "defaults", "comment",
 	"exec", "suid", "nosuid", "dev", "nodev", "atime", "diratime", "nodiratime", "relatime", "norelatime",
 	"strictatime", "nostrictatime", "lazytime", "nolazytime", "sync", "async", "dirsync", "user_xattr", "acl",
 	"noacl", "loud", "silent", "mand", "nomand", "iversion", "noiversion",

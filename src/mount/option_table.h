@@ -8,6 +8,7 @@
 
 enum option_type {
 	OPTION_FLAG,     /* bool; name, name=yes, name=no */
+	OPTION_NOT,      /* the same, and means the opposite */
 	OPTION_COUNT,    /* int64_t */
 	OPTION_DURATION, /* int64_t, milliseconds */
 	OPTION_BYTES,    /* int64_t */

@@ -96,7 +96,7 @@ static int set_flag(struct word *w)
 	bool on = true;
 	if (w->value != NULL && !value_switch(w->value, &on))
 		return complain(w, "option '%s' takes no value but yes and no", w->row->name);
-	*(bool *)field(w) = on;
+	*(bool *)field(w) = on == (w->row->type == OPTION_FLAG);
 	return 0;
 }
 
@@ -172,7 +172,8 @@ static int set_word(struct word *w)
 	if (w->value == NULL && r->value != NULL && r->type != OPTION_USER && !optional)
 		return complain(w, "option '%s' needs a value: %s=%s", r->name, r->name, r->value);
 	switch (r->type) {
-	case OPTION_FLAG: return set_flag(w);
+	case OPTION_FLAG:
+	case OPTION_NOT: return set_flag(w);
 	case OPTION_UNLESS: return set_unless(w);
 	case OPTION_USER: return set_user(w);
 	case OPTION_SECRET:
@@ -301,9 +302,9 @@ static int parse_flag(struct options *o, int flag, bool helper, char *why, size_
 	case 'r': o->read_only = true; return 0;
 	case 'h': o->action = OPTIONS_HELP; return 0;
 	case 'V': o->action = OPTIONS_VERSION; return 0;
+	case 'w': o->read_only = false; return 0;
 	case 's':
 	case 'v':
-	case 'w':
 	case 'n':
 	case 't':
 	case 'N': return 0;
@@ -350,6 +351,7 @@ static void set_defaults(struct options *o)
 		.negative_ttl_ms = INT64_MAX,
 		.readahead = 8 * 1024 * 1024,
 		.cache_entries = 200000,
+		.spool_memory = 4 * 1024 * 1024,
 		.kernel_readahead_kb = 1024,
 		.uid = OPTIONS_UNSET,
 		.gid = OPTIONS_UNSET,
@@ -424,6 +426,7 @@ void options_finish(struct options *o)
 	free(o->subtype);
 	free(o->fuse);
 	free(o->log_file);
+	free(o->spool_dir);
 	*o = (struct options){ 0 };
 }
 

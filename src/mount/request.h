@@ -13,14 +13,17 @@ struct request {
 	struct site_op *op;          /* the site's; NULL before it is known */
 	struct request *prev, *next; /* ops::requests */
 	struct fuse_file_info fi;
-	uint64_t ino;
+	struct handle *handle;         /* of mknod and release */
+	struct fuse_entry_param entry; /* of mknod */
 	bool canceled;
+	bool patient; /* a release: what it saves is not given up when the mount ends */
 };
 
 struct handle { /* what fi->fh points to */
 	struct ops *ops;
 	struct site_file *file; /* one of the two */
 	struct site_dir *dir;
+	bool writes; /* there may be something to save when it is closed */
 	struct handle *prev, *next; /* ops::handles */
 };
 
@@ -33,8 +36,12 @@ struct ops {
 	char *scratch; /* for directory replies; as large as the largest so far */
 	size_t scratch_size;
 	uint64_t negative_ms; /* the most that a name may be believed missing */
-	bool direct_io, kernel_cache;
+	uid_t uid;
+	gid_t gid;
+	bool direct_io, kernel_cache, read_only, ignore_chown;
 	bool draining, stale_closed;
+	bool saving;     /* the requests are answered: what handles have not saved is next */
+	unsigned unsaved; /* handles whose flush is under way */
 	uv_async_t checked; /* looks, a little later, whether all is drained */
 	void (*drained)(void *arg);
 	void *drained_arg;
@@ -68,7 +75,14 @@ static inline double seconds(uint64_t ms)
 	return (double)ms / 1000;
 }
 
+/* The site's entry as the kernel wants it. */
+void entry_from_attr(struct fuse_entry_param *e, const struct site_attr *attr);
+/* For site_getattr() and site_setattr(): replies. */
+void on_attr(void *arg, int status, const struct site_attr *attr);
+
 struct handle *handle_new(struct ops *ops); /* NULL when out of memory */
+/* For a file that was opened, with what the kernel is told of it in *fi. NULL when out of memory: the file is released. */
+struct handle *handle_of_file(struct ops *ops, const struct site_open_result *result, struct fuse_file_info *fi);
 static inline struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
@@ -85,5 +99,20 @@ void ops_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* ops_change.c */
+void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
+void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ops_rename(
+	fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags);
+void ops_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int which, struct fuse_file_info *fi);
+void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off, struct fuse_file_info *fi);
+void ops_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ops_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 
 #endif

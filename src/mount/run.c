@@ -15,7 +15,9 @@
 #include "mount/readahead.h"
 #include "remote/site.h"
 
-#define STOP_MS 3000 /* for the whole way down, the server's goodbye included */
+#define STOP_MS  3000  /* for the whole way down, the server's goodbye included */
+#define SAVE_MS  60000 /* more for it, while what programs have written is being saved */
+#define CLOSE_MS 12000 /* and for files that were deleted while they were open (see site_close()) */
 
 enum run_state { RUN_STARTING, RUN_MOUNTING, RUN_LIVE, RUN_STOPPING };
 
@@ -34,6 +36,7 @@ struct run {
 	uv_timer_t deadline; /* of the start, then of the stop */
 	uv_signal_t signals[SIGNALS];
 	enum run_state state;
+	unsigned waited_ms; /* for what is being saved */
 	int exit_status;
 };
 
@@ -45,10 +48,27 @@ static void on_site_closed(void *arg)
 		uv_close((uv_handle_t *)&r->signals[i], NULL);
 }
 
+/* Something does not let go. What counts is that no dead mount is left behind. */
+static void on_stop_deadline(uv_timer_t *timer)
+{
+	struct run *r = timer->data;
+	if (r->ops != NULL && ops_is_saving(r->ops) && r->waited_ms < SAVE_MS) {
+		r->waited_ms += STOP_MS;
+		uv_timer_start(timer, on_stop_deadline, STOP_MS, 0);
+		return;
+	}
+	aftp_log(&r->logging.log, AFTP_LOG_DEBUG, "ended before everything was closed");
+	if (r->channel != NULL)
+		channel_unmount(r->channel);
+	_exit(r->exit_status);
+}
+
 static void on_channel_closed(void *arg)
 {
 	struct run *r = arg;
 	ops_free(&r->ops);
+	if (r->state == RUN_STOPPING)
+		uv_timer_start(&r->deadline, on_stop_deadline, CLOSE_MS, 0);
 	if (r->site != NULL)
 		site_close(&r->site, on_site_closed, r);
 	else
@@ -62,16 +82,6 @@ static void on_drained(void *arg)
 		channel_close(&r->channel, on_channel_closed, r);
 	else
 		on_channel_closed(r);
-}
-
-/* Something does not let go. What counts is that no dead mount is left behind. */
-static void on_stop_deadline(uv_timer_t *timer)
-{
-	struct run *r = timer->data;
-	aftp_log(&r->logging.log, AFTP_LOG_DEBUG, "ended before everything was closed");
-	if (r->channel != NULL)
-		channel_unmount(r->channel);
-	_exit(r->exit_status);
 }
 
 static void stop(struct run *r, int exit_status)
@@ -182,6 +192,9 @@ static int new_site(struct run *r)
 		.cache_entries = (size_t)o->cache_entries,
 		.no_epsv = o->no_epsv,
 		.no_mlsd = o->no_mlsd,
+		.read_only = o->read_only,
+		.spool_memory = (size_t)o->spool_memory,
+		.spool_dir = o->spool_dir,
 		.uid = (uid_t)o->uid,
 		.gid = (gid_t)o->gid,
 		.file_mask = (mode_t)o->file_mask,

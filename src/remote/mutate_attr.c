@@ -308,6 +308,8 @@ static int set_by_name(struct site *s, struct node *n, const struct site_change 
 	rc = mutation_ask(&t->m, op, cb, NULL, arg);
 	if (rc)
 		return rc;
+	if (change->set & SITE_SET_MODE && n->writer)
+		n->writer->mode_due = false; /* this one is later */
 	mutation_hold(&t->m, n);
 	mutation_run(&t->m);
 	return 0;

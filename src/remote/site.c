@@ -90,6 +90,8 @@ void site_fill_attr(const struct site *s, const struct node *n, struct site_attr
 	attr_to_stat(&n->attr, n->ino, &s->o, &a->st);
 	if (n->doomed || n->gone)
 		a->st.st_nlink = 0;
+	if (n->attr.type == AFTP_TYPE_LINK && n->target)
+		a->st.st_size = (off_t)strlen(n->target);
 	a->valid_ms = n->attr_at && age < ttl ? ttl - age : 0;
 }
 

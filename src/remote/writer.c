@@ -239,7 +239,7 @@ static int set_mode(struct writer *w)
 	return w->setting ? 0 : 1;
 }
 
-/* Everything confirmed. */
+/* The content confirmed. */
 static int save(struct writer *w)
 {
 	if (w->upload)
@@ -250,7 +250,7 @@ static int save(struct writer *w)
 		int rc = open_stream(w);
 		return rc < 0 ? rc : settle_stream(w);
 	}
-	return set_mode(w);
+	return 1;
 }
 
 void writer_created(struct writer *w, mode_t mode)
@@ -417,6 +417,8 @@ static int hold(struct writer *w)
 
 static int attempt(struct writer *w, struct writer_op *op)
 {
+	int rc;
+
 	if (op->kind == DO_HOLD)
 		return hold(w);
 	if (w->state == WRITER_FAILED)
@@ -425,7 +427,9 @@ static int attempt(struct writer *w, struct writer_op *op)
 	case DO_WRITE: return do_write(w, op);
 	case DO_READ: return do_read(w, op);
 	case DO_RESIZE: return do_resize(w, op);
-	default: return save(w);
+	default:
+		rc = save(w);
+		return rc == 1 ? set_mode(w) : rc;
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whatever would change the site is refused as on a read-only file system, and changes nothing.
+# With -o ro whatever would change the site is refused as on a read-only file system, and changes nothing.
 . "$(dirname "$0")/lib.sh"
 require_fuse
 
@@ -25,7 +25,7 @@ refused() {
 }
 
 start_server
-mount_site rw
+mount_site ro
 grep " $mnt " /proc/self/mountinfo | grep -q ' ro,' || fail 'not mounted read-only'
 refused 'mounted'
 # Where the kernel does not refuse by itself, ftpfs does.
