@@ -462,6 +462,10 @@ static void test_too_far(void **state)
 	struct aftp_vfs_file *file;
 	size_t len;
 	assert_int_equal(open_file(f, "/f", AFTP_VFS_WRITE | AFTP_VFS_CREATE, (uint64_t)1 << 60, &file), 0);
+	assert_non_null(f->ops->lend(file, &len)); /* for the byte that proves it */
+	f->ops->filled(file, 0);
+	assert_non_null(f->ops->lend(file, &len));
+	f->ops->filled(file, 1);
 	assert_null(f->ops->lend(file, &len));
 	assert_int_equal(wait_for(f, f->ops->writable(file, &f->req, on_done, f)), -EFBIG);
 	assert_int_equal(close_file(f, file), -EFBIG);
