@@ -101,6 +101,19 @@ int format_parse_time(const char *text, int64_t *sec, uint32_t *nsec, const char
 	return 0;
 }
 
+int format_parse_mode(const char *text, uint32_t *mode, const char **end)
+{
+	uint32_t v = 0;
+	size_t n = strspn(text, "01234567");
+	if (n == 0 || n > 5)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		v = v * 8 + (uint32_t)(text[i] - '0');
+	*mode = v;
+	*end = text + n;
+	return v > 07777 ? -EINVAL : 0;
+}
+
 /* --- MLSx ------------------------------------------------------------------------------------------ */
 
 static const char *const fact_names[] = { "modify", "perm", "size", "type", "unique", "UNIX.group", "UNIX.mode",

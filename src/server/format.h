@@ -47,4 +47,7 @@ void format_time(char *out, int64_t sec, uint32_t nsec, bool fractions);
 /* 0, or -EINVAL. *end is the first byte after it. */
 int format_parse_time(const char *text, int64_t *sec, uint32_t *nsec, const char **end);
 
+/* An octal mode, at most 07777. Likewise. */
+int format_parse_mode(const char *text, uint32_t *mode, const char **end);
+
 #endif
