@@ -1,4 +1,4 @@
-/* server - an FTP server on a vfs: users, passive transfers, counters, and faults on request.
+/* server - an FTP server on a vfs: users, permissions, limits, counters, and faults on request.
  *
  * Commands that come pipelined are executed strictly in order, one at a time; each command's replies are complete
  * before the next command begins. One exception: while a transfer runs, ABOR and a bare STAT that are next in line
@@ -110,6 +110,11 @@ struct aftp_server_options {
 	int32_t max_login_failures;           /* of a session, which then ends; 0 = 5, -1 = no limit */
 	struct aftp_limits limits;            /* all data connections together; replies are never slowed */
 	struct aftp_limits connection_limits; /* the data connections of each session */
+	/* Passive data connections take the next free port of these (both 0: any that is free); none free gets 425. */
+	uint16_t first_port, last_port;
+	/* Data connections may come from, and PORT and EPRT may name, other addresses than the client's own. Without
+	 * need this lets clients use the server against others. */
+	bool foreign_data;
 	/* MDTM and the modify fact carry fractions of a second where a file has them */
 	bool fractions;
 	struct aftp_faults faults;  /* copied, strings and all */

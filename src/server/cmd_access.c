@@ -1,4 +1,4 @@
-/* cmd_access - who is there, and for how long: USER PASS ACCT REIN QUIT. */
+/* cmd_access - who is there, and for how long: HOST USER PASS ACCT REIN QUIT. */
 #include <aftp/status.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +45,17 @@ static void login_refused(struct session *s)
 		session_pause(s, s->srv->login_delay_ms << doublings, say_refused);
 	else
 		say_refused(s);
+}
+
+/* RFC 7151. There is one site, whatever it is called. */
+void cmd_host(struct session *s, const char *arg)
+{
+	if (s->login != LOGIN_NONE || s->login_name) {
+		session_end(s, 503, "HOST comes before USER.");
+		return;
+	}
+	aftp_log(&s->log, AFTP_LOG_INFO, "host is %s", arg);
+	session_end(s, 220, "Host accepted.");
 }
 
 void cmd_user(struct session *s, const char *arg)

@@ -9,6 +9,7 @@
 
 #include "server/commands.h"
 #include "server/format.h"
+#include "server/hash.h"
 #include "server/lister.h"
 #include "server/transfer.h"
 
@@ -17,33 +18,65 @@ static bool has(const struct session *s, const char *verb)
 	return !faults_hide(&s->srv->faults, verb);
 }
 
+/* "HASH SHA-256*;SHA-512;...", the chosen one starred. */
+static void print_hashes(const struct session *s, char *out, size_t size)
+{
+	size_t n = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < hash_kind_count() && n < size; i++) {
+		const struct hash_kind *kind = hash_kind_at(i);
+		n += (size_t)snprintf(
+			out + n, size - n, "%s%s%s", i ? ";" : " ", kind->name, kind == s->hash ? "*" : "");
+	}
+}
+
 /* RFC 2389. A line goes with the commands that it promises. */
 void cmd_feat(struct session *s, const char *arg)
 {
 	static const struct {
 		const char *line, *verbs[2];
 	} features[] = {
+		{ "AVBL", { "AVBL" } },
 		{ "CLNT", { "CLNT" } },
+		{ "EPRT", { "EPRT" } },
 		{ "EPSV", { "EPSV" } },
+		{ "HASH", { "HASH" } },
+		{ "HOST", { "HOST" } },
 		{ "MDTM", { "MDTM" } },
+		{ "MFF modify;UNIX.mode;", { "MFF" } },
 		{ "MFMT", { "MFMT" } },
 		{ "MLST", { "MLST", "MLSD" } },
 		{ "PASV", { "PASV" } },
+		{ "RANG STREAM", { "RANG" } },
 		{ "REST STREAM", { "REST" } },
+		{ "SITE COPY", { "SITE CPFR", "SITE CPTO" } },
+		{ "SITE SYMLINK", { "SITE SYMLINK" } },
+		{ "SITE UTIME", { "SITE UTIME" } },
 		{ "SIZE", { "SIZE" } },
 		{ "TVFS", { NULL } },
 		{ "UTF8", { NULL } },
+		{ "XCRC", { "XCRC" } },
+		{ "XMD5", { "XMD5" } },
+		{ "XSHA", { "XSHA" } },
+		{ "XSHA1", { "XSHA1" } },
+		{ "XSHA256", { "XSHA256" } },
+		{ "XSHA512", { "XSHA512" } },
 	};
-	char facts[128];
+	char facts[160];
 	(void)arg;
-	format_print_facts(facts, s->facts, true);
 	session_line(s, 211, "Features:");
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		const char *const *verbs = features[i].verbs;
+		const char *line = features[i].line, *const *verbs = features[i].verbs;
 		if ((verbs[0] && !has(s, verbs[0])) || (verbs[1] && !has(s, verbs[1])))
 			continue;
-		bool mlst = strcmp(features[i].line, "MLST") == 0;
-		session_reply(s, 0, "%s%s%s", features[i].line, mlst ? " " : "", mlst ? facts : "");
+		facts[0] = '\0';
+		if (strcmp(line, "MLST") == 0) {
+			facts[0] = ' ';
+			format_print_facts(facts + 1, s->facts, true);
+		} else if (strcmp(line, "HASH") == 0) {
+			print_hashes(s, facts, sizeof(facts));
+		}
+		session_reply(s, 0, "%s%s", line, facts);
 	}
 	session_end(s, 211, "End");
 }
@@ -56,8 +89,8 @@ static void help_all(struct session *s)
 	for (size_t i = 0; i < command_count(); i++) {
 		if (!has(s, command_at(i)->verb))
 			continue;
-		n += (size_t)snprintf(line + n, sizeof(line) - n, "%-5s", command_at(i)->verb);
-		if (n + 8 > sizeof(line)) {
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "%-8s", command_at(i)->verb);
+		if (n + 9 > sizeof(line)) {
 			session_reply(s, 0, "%s", line);
 			n = 0;
 		}
@@ -110,6 +143,8 @@ void cmd_opts(struct session *s, const char *arg)
 		session_end(s, 200, "Always in UTF8 mode.");
 	else if (strncasecmp(arg, "MLST", 4) == 0 && (arg[4] == ' ' || arg[4] == '\0') && has(s, "MLST"))
 		opts_mlst(s, arg[4] ? arg + 5 : "");
+	else if (strncasecmp(arg, "HASH", 4) == 0 && (arg[4] == ' ' || arg[4] == '\0') && has(s, "HASH"))
+		cmd_opts_hash(s, arg[4] ? arg + 5 : "");
 	else
 		session_end(s, 501, "Option not understood.");
 }

@@ -1,12 +1,8 @@
-/* cmd_param - how the next transfer is to go: TYPE MODE STRU ALLO REST EPSV PASV. */
-#include <aftp/status.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
+/* cmd_param - how the next transfer is to go: TYPE MODE STRU ALLO REST RANG. */
 #include <strings.h>
 
 #include "server/commands.h"
+#include "server/words.h"
 
 /* ASCII is accepted and nothing is converted, as most servers do. */
 void cmd_type(struct session *s, const char *arg)
@@ -46,72 +42,31 @@ void cmd_allo(struct session *s, const char *arg)
 
 void cmd_rest(struct session *s, const char *arg)
 {
-	uint64_t n = 0;
-	size_t len = strspn(arg, "0123456789");
-	if (arg[len] || len > 18) {
+	uint64_t n;
+	if (!words_number(arg, &n)) {
 		session_end(s, 501, "REST needs a number of bytes.");
 		return;
 	}
-	for (const char *p = arg; *p; p++)
-		n = n * 10 + (uint64_t)(*p - '0');
 	s->rest = n;
 	session_end(s, 350, "Restart position accepted (%s).", arg);
 }
 
-static bool is_ipv4(const struct sockaddr_storage *ss, struct in_addr *out)
+/* draft-bryan-ftp-range: the first byte and the last; "1 0" is all of the file again. */
+void cmd_rang(struct session *s, const char *arg)
 {
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)ss;
-	if (ss->ss_family == AF_INET) {
-		*out = ((const struct sockaddr_in *)(const void *)ss)->sin_addr;
-		return true;
-	}
-	if (!IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-		return false;
-	memcpy(out, six->sin6_addr.s6_addr + 12, sizeof(*out));
-	return true;
-}
-
-void cmd_epsv(struct session *s, const char *arg)
-{
-	struct in_addr ignored;
-	uint16_t port;
-	char family = is_ipv4(&s->local, &ignored) ? '1' : '2';
-	if (strcasecmp(arg, "ALL") == 0) {
-		s->epsv_all = true;
-		session_end(s, 200, "EPSV ALL ok.");
+	char first[32], last[32];
+	uint64_t from, to;
+	bool ok = words_next(&arg, first, sizeof(first)) && words_rest(arg, last, sizeof(last)) &&
+		words_number(first, &from) && words_number(last, &to);
+	if (!ok || (from > to && (from != 1 || to != 0))) {
+		session_end(s, 501, "RANG needs a first and a last byte.");
 		return;
 	}
-	if (arg[0] && (arg[0] != family || arg[1])) {
-		session_end(s, 522, "Network protocol not supported, use (%c).", family);
+	if (from > to) {
+		session_end(s, 350, "The range is the whole file.");
 		return;
 	}
-	int rc = data_listen(s, &port);
-	if (rc < 0)
-		session_end(s, 425, "Cannot open a port: %s.", aftp_strerror(rc));
-	else
-		session_end(s, 229, "Entering Extended Passive Mode (|||%u|).", port);
-}
-
-void cmd_pasv(struct session *s, const char *arg)
-{
-	(void)arg;
-	struct in_addr addr;
-	char text[INET_ADDRSTRLEN];
-	uint16_t port;
-	const char *told = s->srv->faults.set.pasv_address;
-	if (s->epsv_all) {
-		session_end(s, 501, "PASV is not allowed after EPSV ALL.");
-		return;
-	}
-	if (!is_ipv4(&s->local, &addr) || !inet_ntop(AF_INET, &addr, text, sizeof(text))) {
-		session_end(s, 425, "PASV is for IPv4; use EPSV.");
-		return;
-	}
-	for (char *p = text; *p; p++)
-		*p = *p == '.' ? ',' : *p;
-	int rc = data_listen(s, &port);
-	if (rc < 0)
-		session_end(s, 425, "Cannot open a port: %s.", aftp_strerror(rc));
-	else
-		session_end(s, 227, "Entering Passive Mode (%s,%u,%u).", told ? told : text, port >> 8, port & 255);
+	s->rest = from;
+	s->range_end = to + 1;
+	session_end(s, 350, "Restarting at %s. End byte range at %s.", first, last);
 }

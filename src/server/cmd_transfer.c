@@ -7,26 +7,37 @@
 
 void cmd_retr(struct session *s, const char *arg)
 {
-	uint64_t offset = s->rest;
+	uint64_t offset = s->rest, end = s->range_end;
 	s->rest = 0;
+	s->range_end = UINT64_MAX;
 	if (session_path(s, arg))
-		transfer_retrieve(s, offset);
+		transfer_retrieve(s, offset, end);
+}
+
+/* Where an upload starts; false when there is a range, which is for downloads. */
+static bool take_offset(struct session *s, uint64_t *offset)
+{
+	bool range = s->range_end != UINT64_MAX;
+	*offset = s->rest;
+	s->rest = 0;
+	s->range_end = UINT64_MAX;
+	if (range)
+		session_end(s, 503, "RANG is for RETR and HASH.");
+	return !range;
 }
 
 /* With REST the file is written from there on, and what lies behind stays. */
 void cmd_stor(struct session *s, const char *arg)
 {
-	uint64_t offset = s->rest;
-	s->rest = 0;
-	if (session_path(s, arg))
+	uint64_t offset;
+	if (take_offset(s, &offset) && session_path(s, arg))
 		transfer_store(s, AFTP_VFS_CREATE | (offset == 0 ? AFTP_VFS_TRUNCATE : 0), offset, false);
 }
 
 void cmd_appe(struct session *s, const char *arg)
 {
-	uint64_t offset = s->rest;
-	s->rest = 0;
-	if (session_path(s, arg))
+	uint64_t offset;
+	if (take_offset(s, &offset) && session_path(s, arg))
 		transfer_store(s, AFTP_VFS_CREATE | (offset == 0 ? AFTP_VFS_APPEND : 0), offset, false);
 }
 

@@ -24,10 +24,11 @@ struct command {
 	void (*in_transfer)(struct session *s);
 };
 
-enum { KEEP_REST = 1 << 0, KEEP_RENAME = 1 << 1 };
+enum { KEEP_REST = 1 << 0, KEEP_RENAME = 1 << 1, KEEP_COPY = 1 << 2 };
 
 /* Any case; NULL when there is none. */
 const struct command *command_find(const char *verb);
+bool command_known(const char *words); /* a verb, or "SITE" and one of its words */
 size_t command_count(void);
 const struct command *command_at(size_t i); /* in alphabetical order */
 size_t command_index(const struct command *cmd);
@@ -38,6 +39,7 @@ void cmd_pass(struct session *s, const char *arg);
 void cmd_acct(struct session *s, const char *arg);
 void cmd_rein(struct session *s, const char *arg);
 void cmd_quit(struct session *s, const char *arg);
+void cmd_host(struct session *s, const char *arg);
 
 /* Information. */
 void cmd_feat(struct session *s, const char *arg);
@@ -55,8 +57,13 @@ void cmd_mode(struct session *s, const char *arg);
 void cmd_stru(struct session *s, const char *arg);
 void cmd_allo(struct session *s, const char *arg);
 void cmd_rest(struct session *s, const char *arg);
+void cmd_rang(struct session *s, const char *arg);
+
+/* Where the data connection is. */
 void cmd_epsv(struct session *s, const char *arg);
 void cmd_pasv(struct session *s, const char *arg);
+void cmd_port(struct session *s, const char *arg);
+void cmd_eprt(struct session *s, const char *arg);
 
 /* Files and directories. */
 void cmd_pwd(struct session *s, const char *arg);
@@ -67,10 +74,19 @@ void cmd_rmd(struct session *s, const char *arg);
 void cmd_dele(struct session *s, const char *arg);
 void cmd_rnfr(struct session *s, const char *arg);
 void cmd_rnto(struct session *s, const char *arg);
+
+/* What is known about them. */
 void cmd_size(struct session *s, const char *arg);
 void cmd_mdtm(struct session *s, const char *arg);
 void cmd_mfmt(struct session *s, const char *arg);
+void cmd_mff(struct session *s, const char *arg);
 void cmd_mlst(struct session *s, const char *arg);
+void cmd_avbl(struct session *s, const char *arg);
+void cmd_hash(struct session *s, const char *arg);
+void cmd_xhash(struct session *s, const char *arg); /* XCRC and the like */
+void cmd_opts_hash(struct session *s, const char *arg);
+
+void cmd_site(struct session *s, const char *arg);
 
 /* Transfers. */
 void cmd_retr(struct session *s, const char *arg);

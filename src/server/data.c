@@ -2,32 +2,12 @@
 
 #include <aftp/log.h>
 #include <aftp/status.h>
-#include <netinet/in.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "server/address.h"
 #include "server/session.h"
-
-/* An address as 16 bytes, IPv4 mapped. */
-static void address_bytes(const struct sockaddr_storage *ss, struct in6_addr *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (ss->ss_family == AF_INET6) {
-		*out = ((const struct sockaddr_in6 *)ss)->sin6_addr;
-	} else if (ss->ss_family == AF_INET) {
-		out->s6_addr[10] = out->s6_addr[11] = 0xff;
-		memcpy(out->s6_addr + 12, &((const struct sockaddr_in *)ss)->sin_addr, 4);
-	}
-}
-
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	struct in6_addr x, y;
-	address_bytes(a, &x);
-	address_bytes(b, &y);
-	return memcmp(&x, &y, sizeof(x)) == 0;
-}
 
 static void on_listener_closed(uv_handle_t *h)
 {
@@ -54,15 +34,34 @@ static void reset_stream(struct session *s, struct aftp_stream *stream)
 	aftp_stream_close(&stream, true, release_session, s);
 }
 
+static void tell_waiter(struct session *s, int status)
+{
+	data_ready_cb *cb = s->data.waiter;
+	s->data.waiter = NULL;
+	if (cb)
+		cb(s, status);
+}
+
 static void handshake_run(struct delay_item *item)
 {
 	struct session *s = (struct session *)(void *)((char *)item - offsetof(struct session, data.handshake));
-	data_ready_cb *cb = s->data.waiter;
 	s->data.ready = true;
-	s->data.waiter = NULL;
-	if (cb)
-		cb(s);
+	tell_waiter(s, 0);
 }
+
+/* The connection is made, as the kernel sees it. */
+static void connected(struct session *s, unsigned latencies)
+{
+	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * latencies;
+	s->srv->counters.data_connections++;
+	s->data.handshake.run = handshake_run;
+	if (ms == 0)
+		handshake_run(&s->data.handshake);
+	else
+		delay_add(s->srv->delay, &s->data.handshake, ms);
+}
+
+/* --- passive --------------------------------------------------------------------------------------- */
 
 static void on_connection(uv_stream_t *listener, int status)
 {
@@ -72,20 +71,14 @@ static void on_connection(uv_stream_t *listener, int status)
 	if (status < 0 || !s->data.listener || aftp_stream_new(&stream, s->srv->loop) < 0)
 		return;
 	if (aftp_stream_accept(stream, listener) < 0 || aftp_stream_peer(stream, &peer) < 0 ||
-		!same_address(&peer, &s->peer)) {
+		(!s->srv->foreign_data && !address_same(&peer, &s->peer))) {
 		aftp_log(&s->log, AFTP_LOG_WARN, "refused a data connection from another address");
 		reset_stream(s, stream);
 		return;
 	}
 	close_listener(s);
-	s->srv->counters.data_connections++;
 	s->data.stream = stream;
-	s->data.handshake.run = handshake_run;
-	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * HANDSHAKE_LATENCIES;
-	if (ms == 0)
-		handshake_run(&s->data.handshake);
-	else
-		delay_add(s->srv->delay, &s->data.handshake, ms);
+	connected(s, HANDSHAKE_LATENCIES);
 }
 
 /* The fault: a port that was open a moment ago. */
@@ -95,17 +88,10 @@ static int refuse(struct session *s)
 	return 0;
 }
 
-int data_listen(struct session *s, uint16_t *port)
+static int listen_on(struct session *s, struct sockaddr_storage *addr)
 {
-	struct sockaddr_storage addr = s->local;
-	int len = sizeof(addr);
 	uv_tcp_t *tcp;
-	data_close(s);
-	if (addr.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&addr)->sin6_port = 0;
-	else
-		((struct sockaddr_in *)&addr)->sin_port = 0;
-	int rc = server_bind(s->srv->loop, (struct sockaddr *)&addr, &tcp);
+	int len = sizeof(*addr), rc = server_bind(s->srv->loop, (struct sockaddr *)addr, &tcp);
 	if (rc < 0)
 		return rc;
 	tcp->data = s;
@@ -113,27 +99,89 @@ int data_listen(struct session *s, uint16_t *port)
 	s->data.listener = tcp;
 	rc = uv_listen((uv_stream_t *)tcp, 4, on_connection);
 	if (rc == 0)
-		rc = uv_tcp_getsockname(tcp, (struct sockaddr *)&addr, &len);
-	if (rc < 0) {
+		rc = uv_tcp_getsockname(tcp, (struct sockaddr *)addr, &len);
+	if (rc < 0)
 		close_listener(s);
-		return rc;
+	return rc;
+}
+
+/* The next of the range that nobody has; any when there is no range. */
+static int listen_in_range(struct session *s, struct sockaddr_storage *addr)
+{
+	struct aftp_server *srv = s->srv;
+	unsigned count = srv->ports[1] ? srv->ports[1] - srv->ports[0] + 1u : 1;
+	int rc = -EADDRINUSE;
+	for (unsigned i = 0; i < count && rc == -EADDRINUSE; i++) {
+		address_set_port(addr, (uint16_t)(srv->ports[1] ? srv->ports[0] + srv->next_port % count : 0));
+		srv->next_port++;
+		rc = listen_on(s, addr);
 	}
-	*port = ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-						 : ((struct sockaddr_in *)&addr)->sin_port);
+	return rc;
+}
+
+int data_listen(struct session *s, uint16_t *port)
+{
+	struct sockaddr_storage addr = s->local;
+	data_close(s);
+	int rc = listen_in_range(s, &addr);
+	if (rc < 0)
+		return rc;
+	*port = address_port(&addr);
 	return s->srv->faults.set.refuse_data ? refuse(s) : 0;
 }
 
+/* --- active ---------------------------------------------------------------------------------------- */
+
+void data_target(struct session *s, const struct sockaddr_storage *target)
+{
+	data_close(s);
+	s->data.target = *target;
+}
+
+static void on_connected(void *arg, int status)
+{
+	struct session *s = arg;
+	if (status == 0) {
+		connected(s, DIAL_LATENCIES);
+	} else if (status != AFTP_ECANCELED) {
+		reset_stream(s, data_take(s));
+		tell_waiter(s, status);
+	}
+	session_release(s);
+}
+
+static int dial(struct session *s)
+{
+	struct aftp_stream *stream = NULL;
+	int rc = aftp_stream_new(&stream, s->srv->loop);
+	if (rc < 0)
+		return rc;
+	aftp_stream_set_timeouts(stream, s->srv->data_ms, -1, -1, -1);
+	session_hold(s);
+	rc = aftp_stream_connect(stream, (struct sockaddr *)&s->data.target, on_connected, s);
+	s->data.target.ss_family = 0;
+	if (rc < 0) {
+		reset_stream(s, stream);
+		session_release(s);
+		return rc;
+	}
+	s->data.stream = stream;
+	return 0;
+}
+
+/* --- for transfers --------------------------------------------------------------------------------- */
+
 bool data_pending(const struct session *s)
 {
-	return s->data.listener || s->data.stream;
+	return s->data.listener || s->data.stream || s->data.target.ss_family;
 }
 
 void data_wait(struct session *s, data_ready_cb *cb)
 {
-	if (s->data.ready)
-		cb(s);
-	else
-		s->data.waiter = cb;
+	s->data.waiter = cb;
+	int rc = s->data.target.ss_family ? dial(s) : 0;
+	if (rc < 0 || s->data.ready)
+		tell_waiter(s, rc);
 }
 
 struct aftp_stream *data_take(struct session *s)
@@ -149,6 +197,7 @@ void data_close(struct session *s)
 	close_listener(s);
 	delay_remove(s->srv->delay, &s->data.handshake);
 	s->data.waiter = NULL;
+	s->data.target.ss_family = 0;
 	if (s->data.stream)
 		reset_stream(s, data_take(s));
 }

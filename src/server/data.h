@@ -1,7 +1,8 @@
-/* data - the passive data channel of a session: from EPSV to the one connection that a transfer takes.
+/* data - the data channel of a session: from EPSV or EPRT to the one connection that a transfer takes.
  *
- * The first connection from the control peer's address wins, and the port is closed with it; others are reset. A new
- * EPSV or PASV closes what was pending. The channel keeps across other commands until a transfer takes it. */
+ * Passive: the first connection from the control peer's address wins, and the port is closed with it; others are reset.
+ * Active: the server connects when a transfer asks for the connection. A new EPSV, PASV, EPRT or PORT closes what was
+ * pending. The channel keeps across other commands until a transfer takes it. */
 #ifndef SERVER_DATA_H
 #define SERVER_DATA_H
 
@@ -11,24 +12,28 @@
 
 #include "server/delay.h"
 
-enum { HANDSHAKE_LATENCIES = 3 }; /* from a connection's SYN to the moment when its server may use it */
+/* From a connection's SYN to the moment when its server may use it; and its client. */
+enum { HANDSHAKE_LATENCIES = 3, DIAL_LATENCIES = 2 };
 
 struct session;
 
-typedef void data_ready_cb(struct session *s);
+/* status < 0: there is no connection, and will be none. */
+typedef void data_ready_cb(struct session *s, int status);
 
 struct data {
-	uv_tcp_t *listener;         /* or NULL */
-	struct aftp_stream *stream; /* connected, not taken yet; or NULL */
-	bool ready;                 /* and its handshake has had the time that latency would take */
+	uv_tcp_t *listener;             /* or NULL */
+	struct sockaddr_storage target; /* to be connected to; ss_family 0: none */
+	struct aftp_stream *stream;     /* connecting or connected, not taken yet; or NULL */
+	bool ready;                     /* connected, and its handshake has had the time that latency would take */
 	struct delay_item handshake;
 	data_ready_cb *waiter;
 };
 
-/* Opens a port on the control connection's local address. 0 or -errno. */
+/* Opens a port on the control connection's local address. 0 or -errno: -EADDRINUSE when none of the range is free. */
 int data_listen(struct session *s, uint16_t *port);
-bool data_pending(const struct session *s); /* a port is open, or a connection waits */
-/* Runs `cb` when the connection is there, at once if it is. */
+void data_target(struct session *s, const struct sockaddr_storage *target); /* where to connect to */
+bool data_pending(const struct session *s); /* a port is open, a target is known, or a connection waits */
+/* Runs `cb` when the connection is there or cannot be, at once if it is known. */
 void data_wait(struct session *s, data_ready_cb *cb);
 struct aftp_stream *data_take(struct session *s); /* in or after `cb`; the caller's now */
 void data_close(struct session *s);               /* whatever is pending, reset */

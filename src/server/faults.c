@@ -12,7 +12,7 @@ static int copy_verbs(struct faults *f, const char *const *verbs)
 {
 	size_t n = 0;
 	while (verbs[n])
-		if (!command_find(verbs[n++]))
+		if (!command_known(verbs[n++]))
 			return AFTP_EINVAL;
 	char **copy = calloc(n + 1, sizeof(char *));
 	f->set.no = (const char *const *)copy;
@@ -70,8 +70,10 @@ void faults_finish(struct faults *f)
 
 bool faults_hide(const struct faults *f, const char *verb)
 {
+	size_t word = strcspn(verb, " "); /* without SITE there is none of its words */
 	for (size_t i = 0; f->set.no && f->set.no[i]; i++)
-		if (strcasecmp(f->set.no[i], verb) == 0)
+		if (strcasecmp(f->set.no[i], verb) == 0 ||
+			(verb[word] && strlen(f->set.no[i]) == word && strncasecmp(f->set.no[i], verb, word) == 0))
 			return true;
 	return false;
 }

@@ -1,11 +1,11 @@
 #include "server/server.h"
 
 #include <aftp/status.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
+#include "server/address.h"
 #include "server/commands.h"
 #include "server/limits.h"
 #include "server/session.h"
@@ -104,8 +104,7 @@ uint16_t aftp_server_port(const struct aftp_server *srv)
 	struct sockaddr_storage addr;
 	if (aftp_server_local(srv, &addr) < 0)
 		return 0;
-	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-						: ((struct sockaddr_in *)&addr)->sin_port);
+	return address_port(&addr);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -180,6 +179,9 @@ static int server_fill(struct aftp_server *srv, const struct aftp_server_options
 	srv->max_login_failures = (uint32_t)limit_of(o->max_login_failures, LOGIN_FAILURES);
 	srv->limits = o->limits;
 	srv->connection_limits = o->connection_limits;
+	srv->foreign_data = o->foreign_data;
+	srv->ports[0] = o->first_port;
+	srv->ports[1] = o->last_port;
 	srv->fractions = o->fractions;
 	if (o->log)
 		srv->log = *o->log;
@@ -193,7 +195,7 @@ static int server_fill(struct aftp_server *srv, const struct aftp_server_options
 
 int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp_server_options *o)
 {
-	if (!o->vfs)
+	if (!o->vfs || o->first_port > o->last_port || (!o->first_port && o->last_port))
 		return AFTP_EINVAL;
 	struct aftp_server *srv = calloc(1, sizeof(*srv));
 	if (!srv)

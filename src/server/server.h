@@ -28,6 +28,9 @@ struct aftp_server {
 	struct attempts attempts;
 	struct aftp_limits limits, connection_limits;
 	struct aftp_stream_throttle throttle;
+	bool foreign_data;
+	uint16_t ports[2];  /* for passive data connections, first and last; 0: any */
+	unsigned next_port; /* counts on */
 	bool fractions;
 	struct aftp_log log;
 	struct faults faults;

@@ -10,6 +10,7 @@
 
 #include "server/commands.h"
 #include "server/format.h"
+#include "server/hash.h"
 #include "server/transfer.h"
 
 enum { LINE_MAX_LEN = 4100, BACKLOG_CAP = 64 << 10, KEEPALIVE_S = 60 };
@@ -26,6 +27,7 @@ static void session_free(struct session *s)
 	free(s->login_name);
 	free(s->cwd);
 	free(s->rename_from);
+	free(s->copy_from);
 	free(s);
 	server_release(srv);
 }
@@ -151,32 +153,7 @@ void session_end_silently(struct session *s)
 	session_run(s);
 }
 
-/* --- what handlers ask ------------------------------------------------------------------------------ */
-
-bool session_path_for(struct session *s, const char *arg, unsigned may)
-{
-	int rc = path_resolve(s->cwd, arg, s->path);
-	if (rc == 0 && !users_allow(s->user, s->path, may, false))
-		rc = -EACCES;
-	if (rc < 0)
-		session_end_errno(s, rc);
-	return rc == 0;
-}
-
-bool session_path(struct session *s, const char *arg)
-{
-	return session_path_for(s, arg, s->cmd->may);
-}
-
-struct aftp_vfs *session_vfs(const struct session *s)
-{
-	return s->user && s->user->view ? s->user->view : s->srv->vfs;
-}
-
-bool session_may(const struct session *s, unsigned may)
-{
-	return s->user && (s->user->set.may & may) == may;
-}
+/* --- login ----------------------------------------------------------------------------------------- */
 
 void session_login_reset(struct session *s)
 {
@@ -191,6 +168,7 @@ void session_login_reset(struct session *s)
 	s->cwd[1] = '\0';
 	s->type = 'A';
 	s->facts = FACT_ALL;
+	s->hash = hash_kind_find("SHA-256");
 	s->epsv_all = false;
 	data_close(s);
 }
@@ -229,11 +207,17 @@ static bool command_dropped(struct session *s)
 
 static void forget(struct session *s, unsigned keeps)
 {
-	if (!(keeps & KEEP_REST))
+	if (!(keeps & KEEP_REST)) {
 		s->rest = 0;
+		s->range_end = UINT64_MAX;
+	}
 	if (!(keeps & KEEP_RENAME)) {
 		free(s->rename_from);
 		s->rename_from = NULL;
+	}
+	if (!(keeps & KEEP_COPY)) {
+		free(s->copy_from);
+		s->copy_from = NULL;
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "server/server.h"
 
 struct command;
+struct hash_kind;
 struct sender;
 struct transfer;
 
@@ -50,10 +51,13 @@ struct session {
 	struct aftp_stream_throttle throttle, user_throttle;
 
 	char *cwd;
-	char type; /* 'A' or 'I' */
-	uint64_t rest;
-	char *rename_from; /* or NULL */
-	unsigned facts;    /* FACT_* */
+	char type;                /* 'A' or 'I' */
+	uint64_t rest, range_end; /* where the next transfer starts, and ends before; UINT64_MAX: at the end */
+	char *rename_from;        /* or NULL */
+	char *copy_from;          /* or NULL */
+	unsigned facts;           /* FACT_* */
+	const struct hash_kind *hash;
+	int32_t wanted_mode; /* MFF: what comes after the time; -1: nothing */
 	bool epsv_all;
 
 	const struct command *cmd; /* under way, or NULL */
@@ -89,19 +93,29 @@ void session_end_errno(struct session *s, int status); /* the code and words for
 void session_end_silently(struct session *s);          /* without a reply */
 const char *session_words(int status, int *code);      /* the same, to look at */
 
+/* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps
+ * freed. */
+void session_hold(struct session *s);
+void session_release(struct session *s);
+bool session_back(struct session *s);
+
+/* --- files, in session_vfs.c ------------------------------------------------------------------------ */
+
 /* Resolves a path argument into s->path; false when it cannot be, or when the user may not do there what the command
  * needs (then the command has ended). */
 bool session_path(struct session *s, const char *arg);
 bool session_path_for(
 	struct session *s, const char *arg, unsigned may); /* when the table does not know what it needs */
 struct aftp_vfs *session_vfs(const struct session *s);     /* as the user sees it */
-bool session_may(const struct session *s, unsigned may);
+bool session_may(const struct session *s, unsigned may);   /* anywhere at all */
 
-/* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps
- * freed. */
-void session_hold(struct session *s);
-void session_release(struct session *s);
-bool session_back(struct session *s);
+/* Around one vfs call with s->req: hold the session, call, session_started(rc); in the callback session_came_back(),
+ * false when there is nothing more to do: dead, or refused and said so. */
+void session_started(struct session *s, int rc);
+bool session_came_back(struct session *s, int status);
+void session_stat(struct session *s, unsigned flags, aftp_vfs_cb *cb); /* of s->path */
+
+/* --- leaving ---------------------------------------------------------------------------------------- */
 
 /* Runs `fn` once: when the kernel has every reply, or when the session dies. One at a time. */
 void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);

@@ -21,7 +21,7 @@ struct transfer {
 	enum stage stage;
 	struct aftp_vfs_req req;    /* while preparing, and to close the file */
 	struct aftp_vfs_file *file; /* open, and nobody else's yet */
-	uint64_t offset;
+	uint64_t offset, end;       /* `end`: of a download */
 	bool tell_name;
 	struct lister *lister;  /* likewise */
 	struct delay_item wait; /* for the data connection, bounded */
@@ -138,7 +138,8 @@ static int limit_rate(struct session *s, struct aftp_stream *stream)
 static int move_out(struct transfer *t, struct aftp_stream *stream)
 {
 	struct filesource *f;
-	uint64_t limit = UINT64_MAX, size = t->req.st.size;
+	uint64_t size = t->req.st.size < t->end ? t->req.st.size : t->end;
+	uint64_t limit = t->end == UINT64_MAX ? UINT64_MAX : t->end - t->offset;
 	int rc = filesource_new(&f, t->s, t->file);
 	if (rc < 0)
 		return rc;
@@ -176,10 +177,22 @@ static void release_session(void *arg)
 	session_release(arg);
 }
 
-static void on_data_ready(struct session *s)
+static void no_connection(struct transfer *t)
+{
+	struct session *s = t->s;
+	transfer_finish(t);
+	data_close(s);
+	session_end(s, 425, "Failed to establish connection.");
+}
+
+static void on_data_ready(struct session *s, int status)
 {
 	struct transfer *t = s->transfer;
 	struct aftp_stream *stream = data_take(s);
+	if (status < 0) {
+		no_connection(t);
+		return;
+	}
 	delay_remove(s->srv->delay, &t->wait);
 	t->stage = MOVING;
 	int rc = limit_rate(s, stream);
@@ -202,11 +215,7 @@ static void on_data_ready(struct session *s)
 
 static void wait_run(struct delay_item *item)
 {
-	struct transfer *t = (struct transfer *)(void *)((char *)item - offsetof(struct transfer, wait));
-	struct session *s = t->s;
-	transfer_finish(t);
-	data_close(s);
-	session_end(s, 425, "Failed to establish connection.");
+	no_connection((struct transfer *)(void *)((char *)item - offsetof(struct transfer, wait)));
 }
 
 static void transfer_wait(struct transfer *t)
@@ -225,7 +234,7 @@ static void transfer_wait(struct transfer *t)
 static struct transfer *transfer_new(struct session *s, enum kind kind)
 {
 	if (!data_pending(s)) {
-		session_end(s, 425, "Use EPSV or PASV first.");
+		session_end(s, 425, "Use EPSV, PASV, EPRT or PORT first.");
 		return NULL;
 	}
 	struct transfer *t = calloc(1, sizeof(*t));
@@ -261,12 +270,13 @@ static void transfer_open(struct transfer *t, unsigned flags)
 		transfer_refuse(t, rc);
 }
 
-void transfer_retrieve(struct session *s, uint64_t offset)
+void transfer_retrieve(struct session *s, uint64_t offset, uint64_t end)
 {
 	struct transfer *t = transfer_new(s, RETRIEVE);
 	if (!t)
 		return;
 	t->offset = offset;
+	t->end = end;
 	transfer_open(t, AFTP_VFS_READ);
 }
 

@@ -12,8 +12,8 @@
 
 struct session;
 
-/* The file at s->path, from `offset`. */
-void transfer_retrieve(struct session *s, uint64_t offset);
+/* The file at s->path, from `offset` to before `end`. */
+void transfer_retrieve(struct session *s, uint64_t offset, uint64_t end);
 /* Into the file at s->path; `flags` are AFTP_VFS_*; the 150 tells the name when `tell_name` (STOU). */
 void transfer_store(struct session *s, unsigned flags, uint64_t offset, bool tell_name);
 

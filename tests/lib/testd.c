@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void testd_start(struct testd *d, const struct aftp_server_options *options, boo
 	struct aftp_server_options o = options ? *options : (struct aftp_server_options){ 0 };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	signal(SIGPIPE, SIG_IGN);
 	memset(d, 0, sizeof(*d));
 	assert_int_equal(uv_loop_init(&d->loop), 0);
 	assert_int_equal(uv_async_init(&d->loop, &d->wake, on_wake), 0);

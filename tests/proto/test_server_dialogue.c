@@ -282,9 +282,13 @@ static void test_parameters(void **state)
 		{ "HELP RETR", 214, "RETR <sp> file" },
 		{ "HELP NONE", 502, NULL },
 		{ "FEAT", 211,
-			"211-Features:\r\n CLNT\r\n EPSV\r\n MDTM\r\n MFMT\r\n"
+			"211-Features:\r\n AVBL\r\n CLNT\r\n EPRT\r\n EPSV\r\n"
+			" HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32\r\n HOST\r\n MDTM\r\n"
+			" MFF modify;UNIX.mode;\r\n MFMT\r\n"
 			" MLST modify*;perm*;size*;type*;unique*;UNIX.group*;UNIX.mode*;UNIX.owner*;\r\n"
-			" PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n211 End\r\n" },
+			" PASV\r\n RANG STREAM\r\n REST STREAM\r\n SITE COPY\r\n SITE SYMLINK\r\n SITE UTIME\r\n"
+			" SIZE\r\n TVFS\r\n UTF8\r\n XCRC\r\n XMD5\r\n XSHA\r\n XSHA1\r\n XSHA256\r\n XSHA512\r\n"
+			"211 End\r\n" },
 		{ "STAT", 211, "Logged in as joe" },
 		{ "STAT file", 213, " file\r\n213 End" },
 		{ "STAT dir", 213, " sub\r\n" },

@@ -38,11 +38,12 @@ static void test_find(void **state)
 /* Everything that touches files asks for a login, and what changes them for the right to write. */
 static void test_policy(void **state)
 {
-	static const char *const open[] = { "ABOR", "ACCT", "CLNT", "FEAT", "HELP", "NOOP", "OPTS", "PASS", "QUIT",
-		"REIN", "STAT", "SYST", "USER" };
-	static const char *const writes[] = { "APPE", "DELE", "MFMT", "MKD", "RMD", "RNFR", "RNTO", "STOR", "STOU",
-		"XMKD", "XRMD" };
-	static const char *const reads[] = { "LIST", "MDTM", "MLSD", "MLST", "NLST", "RETR", "SIZE" };
+	static const char *const open[] = { "ABOR", "ACCT", "CLNT", "FEAT", "HELP", "HOST", "NOOP", "OPTS", "PASS",
+		"QUIT", "REIN", "STAT", "SYST", "USER" };
+	static const char *const writes[] = { "APPE", "DELE", "MFF", "MFMT", "MKD", "RMD", "RNFR", "RNTO", "STOR",
+		"STOU", "XMKD", "XRMD" };
+	static const char *const reads[] = { "HASH", "LIST", "MDTM", "MLSD", "MLST", "NLST", "RETR", "SIZE", "XCRC",
+		"XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512" };
 	size_t n = 0;
 	(void)state;
 	for (size_t i = 0; i < command_count(); i++)

@@ -1,0 +1,53 @@
+/* session_vfs - a session's view of the files: its paths, and the one operation that a command does with them. */
+#include <aftp/status.h>
+
+#include "server/commands.h"
+
+bool session_path_for(struct session *s, const char *arg, unsigned may)
+{
+	int rc = path_resolve(s->cwd, arg, s->path);
+	if (rc == 0 && !users_allow(s->user, s->path, may, false))
+		rc = -EACCES;
+	if (rc < 0)
+		session_end_errno(s, rc);
+	return rc == 0;
+}
+
+bool session_path(struct session *s, const char *arg)
+{
+	return session_path_for(s, arg, s->cmd->may);
+}
+
+struct aftp_vfs *session_vfs(const struct session *s)
+{
+	return s->user && s->user->view ? s->user->view : s->srv->vfs;
+}
+
+bool session_may(const struct session *s, unsigned may)
+{
+	return s->user && (s->user->set.may & may) == may;
+}
+
+void session_started(struct session *s, int rc)
+{
+	if (rc == 0)
+		return;
+	session_release(s);
+	session_end_errno(s, rc);
+}
+
+bool session_came_back(struct session *s, int status)
+{
+	if (!session_back(s))
+		return false;
+	if (status < 0)
+		session_end_errno(s, status);
+	return status == 0;
+}
+
+void session_stat(struct session *s, unsigned flags, aftp_vfs_cb *cb)
+{
+	struct aftp_vfs *fs = session_vfs(s);
+	session_hold(s);
+	session_started(s, fs->ops->stat(fs, &s->req, s->path, flags, cb, s));
+}
