@@ -107,6 +107,7 @@ static void report_load(void *arg, const char *path, int status)
 static int fill(struct memftpd *m)
 {
 	const struct options *o = &m->options;
+	aftp_memfs_set_limits(m->fs, o->quota, o->memory);
 	for (size_t i = 0; i < o->nload; i++) {
 		int rc = aftp_memfs_load(m->fs, o->load[i], "/", report_load, NULL);
 		if (rc < 0)

@@ -1,5 +1,7 @@
 #include "memftpd/options.h"
 
+#include "memftpd/options_users.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, NUMBER32, NUMBER64, SECONDS, TEXT, SPECIAL };
+/* SECONDS, MILLISECONDS and COUNT32 give the server -1 for 0: none. */
+enum kind { FLAG, NUMBER32, NUMBER64, SECONDS, MILLISECONDS, COUNT32, TEXT, SPECIAL };
 
 struct row {
 	const char *name;
@@ -20,7 +23,7 @@ struct row {
 	const char *help;
 };
 
-__attribute__((format(printf, 1, 2))) static int complain(const char *fmt, ...)
+int complain(const char *fmt, ...)
 {
 	va_list ap;
 	fputs("memftpd: ", stderr);
@@ -34,7 +37,7 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *fmt, ...)
 /* --- values ---------------------------------------------------------------------------------------- */
 
 /* Digits, and K, M or G for powers of 1024. */
-static int parse_number(const char *text, uint64_t *out)
+int parse_number(const char *text, uint64_t *out)
 {
 	char *end;
 	if (text[0] < '0' || text[0] > '9')
@@ -75,50 +78,6 @@ static int add_listen(struct options *o, const char *value)
 		return complain("--listen: '%s' is not an address", host);
 	}
 	o->nlisten++;
-	return 0;
-}
-
-static int parse_may(const char *text, unsigned *may)
-{
-	if (strcmp(text, "rw") == 0)
-		*may = AFTP_MAY_READ | AFTP_MAY_WRITE;
-	else if (strcmp(text, "ro") == 0)
-		*may = AFTP_MAY_READ;
-	else
-		return -1;
-	return 0;
-}
-
-/* NAME, NAME:PASSWORD, NAME:PASSWORD:ro. A password may have colons as long as the last word is not "ro" or "rw". */
-static int add_user(struct options *o, const char *value)
-{
-	struct aftp_user *u = &o->users[o->nusers];
-	if (o->nusers == OPTIONS_USERS)
-		return complain("--user: at most %d users", OPTIONS_USERS);
-	char *text = strdup(value), *colon, *last;
-	if (!text)
-		return complain("no memory");
-	o->user_text[o->nusers++] = text;
-	u->name = text;
-	u->may = AFTP_MAY_READ | AFTP_MAY_WRITE;
-	colon = strchr(text, ':');
-	if (colon) {
-		*colon = '\0';
-		u->password = colon + 1;
-		last = strrchr(colon + 1, ':');
-		if (last && parse_may(last + 1, &u->may) == 0)
-			*last = '\0';
-	}
-	return text[0] ? 0 : complain("--user wants NAME[:PASSWORD[:ro|rw]], not '%s'", value);
-}
-
-static int add_anonymous(struct options *o, const char *value)
-{
-	if (o->nusers == OPTIONS_USERS)
-		return complain("--user: at most %d users", OPTIONS_USERS);
-	if (parse_may(value, &o->users[o->nusers].may) < 0)
-		return complain("--anonymous wants ro or rw, not '%s'", value);
-	o->nusers++;
 	return 0;
 }
 
@@ -166,6 +125,34 @@ static int set_listing(struct options *o, const char *value)
 	return complain("--listing wants unix, dos or nonsense, not '%s'", value);
 }
 
+static int set_limit(struct options *o, const char *value)
+{
+	return parse_limits("limit", value, &o->server.limits);
+}
+
+static int set_connection_limit(struct options *o, const char *value)
+{
+	return parse_limits("connection-limit", value, &o->server.connection_limits);
+}
+
+/* FIRST-LAST */
+static int set_passive_ports(struct options *o, const char *value)
+{
+	char first[8];
+	uint64_t from = 0, to = 0;
+	size_t n = strcspn(value, "-");
+	if (value[n] == '-' && n < sizeof(first)) {
+		snprintf(first, sizeof(first), "%.*s", (int)n, value);
+		if (parse_number(first, &from) < 0 || parse_number(value + n + 1, &to) < 0)
+			from = to = 0;
+	}
+	if (from == 0 || from > to || to > UINT16_MAX)
+		return complain("--passive-ports wants FIRST-LAST, not '%s'", value);
+	o->server.first_port = (uint16_t)from;
+	o->server.last_port = (uint16_t)to;
+	return 0;
+}
+
 /* --- the table ------------------------------------------------------------------------------------- */
 
 #define AT(member)    offsetof(struct options, member)
@@ -178,12 +165,32 @@ static const struct row rows[] = {
 		"a user; without a password none is asked; may be repeated" },
 	{ "anonymous", "[ro|rw]", SPECIAL, 0, add_anonymous,
 		"let anonymous in (the default, rw, when no user is named)" },
+	{ "home", "NAME:/PATH", SPECIAL, 0, set_home, "where that user's sessions start (/)" },
+	{ "base", "NAME:/PATH", SPECIAL, 0, set_base, "what that user sees as /, and cannot leave" },
+	{ "permit", "NAME:/PATH:rw|ro|wo|none", SPECIAL, 0, add_permission,
+		"what that user may do there and below; nothing elsewhere; may be repeated" },
 	{ "account", "WORD", TEXT, AT(account), NULL, "ask every user for this account after the password" },
 	{ "load", "FOLDER", SPECIAL, 0, add_load, "fill the tree from a folder; may be repeated" },
 	{ "pattern", "/PATH:BYTES", SPECIAL, 0, add_pattern,
 		"a file with generated content that takes no memory; may be repeated" },
 	{ "welcome", "TEXT", TEXT, AT(server.welcome), NULL, "the text of the greeting" },
 	{ "max-connections", "N", NUMBER32, AT(server.max_connections), NULL, "one more gets 421" },
+	{ "user-max", "NAME:N", SPECIAL, 0, set_user_max, "so many sessions of that user; one more gets 530" },
+	{ "limit", "IN[:OUT]", SPECIAL, 0, set_limit, "bytes per second of all data connections together" },
+	{ "connection-limit", "IN[:OUT]", SPECIAL, 0, set_connection_limit, "bytes per second of each session" },
+	{ "user-limit", "NAME:IN[:OUT]", SPECIAL, 0, set_user_limit, "bytes per second of that user" },
+	{ "user-connection-limit", "NAME:IN[:OUT]", SPECIAL, 0, set_user_connection_limit,
+		"bytes per second of each session of that user" },
+	{ "quota", "BYTES", NUMBER64, AT(quota), NULL, "what the sizes of all files may add up to; 552" },
+	{ "memory", "BYTES", NUMBER64, AT(memory), NULL, "what files and names may take of it; 552" },
+	{ "login-delay", "MS", MILLISECONDS, AT(server.login_delay_ms), NULL,
+		"answer a refused login so much later, and twice as late each time (250; 0: at once)" },
+	{ "login-failures", "N", COUNT32, AT(server.max_login_failures), NULL,
+		"so many refused logins end a session (5; 0: none does)" },
+	{ "passive-ports", "FIRST-LAST", SPECIAL, 0, set_passive_ports,
+		"the ports of passive data connections (any that is free)" },
+	{ "foreign-data", NULL, FLAG, AT(server.foreign_data), NULL,
+		"data connections from and to other addresses than the client's" },
 	{ "idle-timeout", "SECONDS", SECONDS, AT(server.idle_timeout_ms), NULL,
 		"a session without a command ends (300; 0 never)" },
 	{ "data-timeout", "SECONDS", SECONDS, AT(server.data_timeout_ms), NULL,
@@ -241,6 +248,10 @@ static int store(struct options *o, const struct row *row, const char *value)
 		*(uint64_t *)(void *)at = n;
 	else if (row->kind == SECONDS)
 		*(int64_t *)(void *)at = n == 0 ? -1 : (int64_t)n * 1000;
+	else if (row->kind == MILLISECONDS)
+		*(int64_t *)(void *)at = n == 0 ? -1 : (int64_t)n;
+	else if (row->kind == COUNT32)
+		*(int32_t *)(void *)at = n == 0 ? -1 : (int32_t)n;
 	return 0;
 }
 
@@ -300,8 +311,7 @@ int options_parse(struct options *o, int argc, char **argv)
 
 void options_finish(struct options *o)
 {
-	for (size_t i = 0; i < OPTIONS_USERS; i++)
-		free(o->user_text[i]);
+	options_users_finish(o);
 	for (size_t i = 0; i < o->npatterns; i++)
 		free(o->patterns[i].path);
 }

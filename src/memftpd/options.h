@@ -20,7 +20,10 @@ struct options {
 	size_t nlisten;
 	struct aftp_user users[OPTIONS_USERS];
 	size_t nusers;
-	char *user_text[OPTIONS_USERS]; /* what the users point into; owned */
+	char *user_text[OPTIONS_USERS];                     /* what the users point into; owned */
+	char *home[OPTIONS_USERS], *base[OPTIONS_USERS];    /* likewise */
+	struct aftp_permission *permissions[OPTIONS_USERS]; /* likewise, paths too */
+	uint64_t quota, memory;
 	const char *no[OPTIONS_NO + 1];
 	size_t nno;
 	const char *load[OPTIONS_LOAD];

@@ -76,6 +76,25 @@ bad_options() {
 		--help=1
 		--pattern big:10
 		--pattern /big
+		--home joe:/x
+		--user joe --home joe:x
+		--user joe --home joe
+		--user joe --base jo:/x
+		--user joe --permit joe:/x
+		--user joe --permit joe:/x:r
+		--user joe --permit joe:x:rw
+		--user joe --user-max joe
+		--user joe --user-max joe:x
+		--user joe --user-limit joe:1:2:3
+		--user joe --user-connection-limit joe:
+		--limit 1K:x
+		--connection-limit x
+		--passive-ports 5000
+		--passive-ports 5001-5000
+		--passive-ports 0-5
+		--passive-ports 5000-65536
+		--login-delay x
+		--quota -1
 	END
 }
 check "a wrong option: one line and exit status 2" bad_options
@@ -239,7 +258,7 @@ if have "ftplib does all that it can" "$python"; then
 			f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
 			print('\n'.join(' '.join(f.sendcmd('HELP').split('\n')[1:-1]).split()))
 		END
-		sed -n '/^\.Sh PROTOCOL/,/^\.Pp/p' "$SRC/man/memftpd.1" | grep -oE '\b[A-Z]{3,4}\b' | sort >"$work/man"
+		sed -n '/^\.Sh PROTOCOL/,/^\.Pp/p' "$SRC/man/memftpd.1" | grep -v '^\.' | grep -oE '\b[A-Z][A-Z0-9]{2,6}\b' | sort >"$work/man"
 		[ -s "$work/help" ] && diff "$work/help" "$work/man"
 	}
 	check "the manual names every command of HELP, and no other" verbs_agree
