@@ -243,6 +243,15 @@ opens_beyond_cut() {
 	done <"$TMPDIR/beyond"
 }
 
+# It is there for others, too: the server's folder has it.
+writes_and_removes() {
+	pattern 7 300000 >"$TMPDIR/new"
+	cp "$TMPDIR/new" "$mnt/new" && cmp "$mnt/new" "$TMPDIR/new" || return 1
+	# shellcheck disable=SC2086 # several words
+	curl -sS --max-time 60 $server_curl "${server_curl_url}new" | cmp - "$TMPDIR/new" || return 1
+	rm "$mnt/new" && ! [ -e "$mnt/new" ]
+}
+
 # --- all of it ------------------------------------------------------------------------------------
 
 # A plain client gets the same tree from this server: what fails below is the mount's.
@@ -264,7 +273,7 @@ check_tree() {
 		check "$1: names beyond a cut listing" opens_beyond_cut
 	fi
 	check "$1: a missing name is missing" fails_with 'No such file' cat "$mnt/many/no such file"
-	check "$1: writing is refused" fails_with 'Read-only file system' touch "$mnt/new"
+	check "$1: a file is written, and goes" writes_and_removes
 }
 
 run_all() {
@@ -285,7 +294,8 @@ run_all() {
 	check_tree 'four connections'
 	must 'unmount' unmount_site
 
-	must 'mount for readers at once' mount_site
+	must 'mount read-only for readers at once' mount_site ro
+	check 'writing is refused' fails_with 'Read-only file system' touch "$mnt/new"
 	check 'different files at once' reads_at_once sizes/67108864.bin sizes/1048577.bin sizes/1048575.bin sizes/131071.bin
 	check 'the same file at once' reads_at_once sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin
 	must 'unmount after readers at once' unmount_site
