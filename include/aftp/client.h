@@ -50,7 +50,9 @@ struct aftp_client_options {
 	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
 	bool no_epsv;                         /* PASV at once */
 	bool no_mlsd;                         /* LIST at once */
+	bool no_eprt;                         /* PORT at once, in active mode */
 	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
+	uint64_t read_limit, write_limit;     /* bytes/s of this client's data connections alone; 0 = none */
 	const struct aftp_log *log;           /* copied; may be NULL */
 
 	enum aftp_tls_mode tls_mode;

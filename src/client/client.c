@@ -26,6 +26,7 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return AFTP_ENOMEM;
+	c->loop = loop;
 	rc = settings_copy(c, o);
 	if (rc == 0)
 		rc = later_new(&c->later, loop);
@@ -34,7 +35,6 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 		free(c);
 		return rc;
 	}
-	c->loop = loop;
 	c->turn.run = turn;
 	wire_init(&c->wire, loop, &c->log, wake, lost, c);
 	cwd_init(&c->cwd, &c->wire, &c->queue);
@@ -52,11 +52,12 @@ int aftp_client_connect(struct aftp_client *c, aftp_client_cb *cb, void *arg)
 
 void aftp_client_assume(struct aftp_client *c, const struct aftp_features *f)
 {
-	bool no_epsv = c->features.no_epsv, no_mlsd = c->features.no_mlsd;
+	bool no_epsv = c->features.no_epsv, no_mlsd = c->features.no_mlsd, no_eprt = c->features.no_eprt;
 
 	c->features = *f;
 	c->features.no_epsv |= no_epsv;
 	c->features.no_mlsd |= no_mlsd;
+	c->features.no_eprt |= no_eprt;
 	c->assumed = true;
 }
 

@@ -73,7 +73,7 @@ struct aftp_client {
 	struct client_tls tls;
 	struct proxy_settings proxy; /* its strings are copies */
 	struct client_active active;
-	struct aftp_stream_throttle throttle;
+	struct aftp_stream_throttle throttle, own_throttle;
 	struct aftp_log log;
 	struct aftp_features features;
 	bool assumed; /* features come from an earlier connection */

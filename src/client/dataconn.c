@@ -77,6 +77,8 @@ static int make(struct dataconn **out, struct aftp_transfer *t, struct aftp_clie
 	set_limits(d);
 	if (c->throttle.read || c->throttle.write)
 		rc = aftp_stream_add_throttle(d->stream, "client", &c->throttle);
+	if (rc == 0 && (c->own_throttle.read || c->own_throttle.write))
+		rc = aftp_stream_add_throttle(d->stream, "connection", &c->own_throttle);
 	if (rc < 0)
 		dataconn_close(&d, false);
 	*out = d;

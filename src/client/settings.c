@@ -95,6 +95,7 @@ int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 	c->timeout_ms = o->timeout_ms ? (uint64_t)o->timeout_ms : TIMEOUT_MS;
 	c->features.no_epsv = o->no_epsv;
 	c->features.no_mlsd = o->no_mlsd;
+	c->features.no_eprt = o->no_eprt;
 	c->active.on = o->active;
 	c->active.port_min = o->active_port_min;
 	c->active.port_max = o->active_port_max;
@@ -105,6 +106,9 @@ int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 		c->throttle.write = aftp_throttle_ref(o->throttle.write);
 	if (o->log)
 		c->log = *o->log;
+	if ((o->read_limit || o->write_limit) &&
+		aftp_stream_throttle_from_limits(&c->own_throttle, c->loop, o->read_limit, o->write_limit) < 0)
+		return AFTP_ENOMEM;
 	return copy_tls(&c->tls, o);
 }
 
@@ -128,4 +132,5 @@ void settings_free(struct aftp_client *c)
 	aftp_tls_unref(c->tls.settings);
 	aftp_tls_sessions_unref(c->tls.sessions);
 	aftp_stream_throttle_unref(&c->throttle);
+	aftp_stream_throttle_unref(&c->own_throttle);
 }
