@@ -6,6 +6,7 @@
 #ifndef AFTP_URL_H
 #define AFTP_URL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct aftp_url {
 	char *password; /* NULL when the URL has none; "" when it is given and empty */
 	char *host;
 	uint16_t port; /* never 0: 21, or 990 for ftps, when the URL has none */
+	bool port_given;
 	char *path;    /* "" or begins with '/' */
 };
 

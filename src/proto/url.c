@@ -110,6 +110,7 @@ static int parse_port(struct aftp_url *url, struct span in, const char **why)
 		*why = "the port is not a number from 1 to 65535 (a '/' in a password is written %2F)";
 		return AFTP_EINVAL;
 	}
+	url->port_given = in.n > 0;
 	if (in.n > 0)
 		url->port = (uint16_t)port;
 	return 0;

@@ -12,9 +12,9 @@ struct closing;
 
 /* What the server turned out to do, of what it is not asked before it is needed. */
 struct abilities {
-	bool no_pair;                 /* RNTO must wait for RNFR's reply */
+	bool no_pair; /* RNTO must wait for RNFR's reply */
 	bool no_symlink;
-	unsigned mode, mode_refused;  /* the way that worked (0: none yet); bits of those that it does not know */
+	unsigned mode, mode_refused; /* the way that worked (0: none yet); bits of those that it does not know */
 	unsigned mtime, mtime_refused;
 };
 
@@ -22,6 +22,7 @@ struct site {
 	uv_loop_t *loop;
 	struct later *later;
 	struct pool *pool;
+	struct aftp_stream_throttle throttle; /* of all data connections together */
 	struct nodes nodes;
 	struct site_options o;
 	struct aftp_log log;

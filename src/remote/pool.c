@@ -7,6 +7,8 @@
 #include <sys/param.h>
 #include <utlist.h>
 
+#include "remote/pool_options.h"
+
 #define ASK_EVERY_MS   50 /* how often holders are asked to yield */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
@@ -28,7 +30,6 @@ struct pool {
 	uv_loop_t *loop;
 	struct later *later;
 	struct pool_options o;
-	char *strings[4]; /* host, user, password, account: what o.client points to */
 	struct aftp_log log;
 	struct pool_conn *conns;
 	struct pool_request *queue[POOL_CLASSES];
@@ -172,12 +173,7 @@ static void maybe_closed(struct pool *p)
 
 	if (!p->closing || p->conns || !p->timer_closed)
 		return;
-	for (size_t i = 0; i < 4; i++) {
-		if (p->strings[i])
-			explicit_bzero(p->strings[i], strlen(p->strings[i]));
-		free(p->strings[i]);
-	}
-	aftp_stream_throttle_unref(&p->o.client.throttle);
+	pool_options_finish(&p->o);
 	free(p);
 	if (closed)
 		closed(arg);
@@ -226,7 +222,9 @@ static void conn_lost(void *arg, int status)
 static void remember_why(struct pool *p, int status, const char *text)
 {
 	p->last_status = status;
-	if (text[0])
+	if (text[0] && status == AFTP_ECERT) /* the text says that too */
+		snprintf(p->why, sizeof p->why, "%s", text);
+	else if (text[0])
 		snprintf(p->why, sizeof p->why, "%s: %s", aftp_strerror(status), text);
 	else
 		snprintf(p->why, sizeof p->why, "%s", aftp_strerror(status));
@@ -472,32 +470,6 @@ unsigned pool_connected_max(const struct pool *p)
 
 /* --- birth and end -------------------------------------------------------------------------------- */
 
-static int copy_options(struct pool *p, const struct pool_options *o)
-{
-	const char *from[4] = { o->client.host, o->client.user, o->client.password, o->client.account };
-	const char **to[4] = { &p->o.client.host, &p->o.client.user, &p->o.client.password, &p->o.client.account };
-
-	p->o = *o;
-	p->o.client.throttle = (struct aftp_stream_throttle){ 0 };
-	for (size_t i = 0; i < 4; i++) {
-		*to[i] = NULL;
-		if (!from[i])
-			continue;
-		p->strings[i] = strdup(from[i]);
-		if (!p->strings[i])
-			return AFTP_ENOMEM;
-		*to[i] = p->strings[i];
-	}
-	if (o->client.throttle.read)
-		p->o.client.throttle.read = aftp_throttle_ref(o->client.throttle.read);
-	if (o->client.throttle.write)
-		p->o.client.throttle.write = aftp_throttle_ref(o->client.throttle.write);
-	if (o->client.log)
-		p->log = *o->client.log;
-	p->o.client.log = &p->log;
-	return 0;
-}
-
 int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const struct pool_options *o)
 {
 	struct pool *p = calloc(1, sizeof *p);
@@ -507,9 +479,12 @@ int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const stru
 		return AFTP_ENOMEM;
 	p->loop = loop;
 	p->later = later;
-	rc = copy_options(p, o);
+	rc = pool_options_copy(&p->o, o);
 	if (rc)
 		goto fail;
+	if (o->client.log)
+		p->log = *o->client.log;
+	p->o.client.log = &p->log;
 	p->limit = p->o.max_conns;
 	rc = uv_timer_init(loop, &p->timer);
 	if (rc)
@@ -518,9 +493,7 @@ int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const stru
 	*out = p;
 	return 0;
 fail:
-	for (size_t i = 0; i < 4; i++)
-		free(p->strings[i]);
-	aftp_stream_throttle_unref(&p->o.client.throttle);
+	pool_options_finish(&p->o);
 	free(p);
 	return rc;
 }

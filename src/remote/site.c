@@ -276,6 +276,7 @@ static int copy_options(struct site *s, const struct site_options *o)
 	s->o.log = &s->log;
 	s->o.host = s->o.user = s->o.password = s->o.account = NULL; /* the pool keeps its own */
 	s->o.path = s->o.spool_dir = NULL;
+	s->o.transport = (struct site_transport){ 0 };
 	if (o->spool_dir) {
 		s->spool_dir = strdup(o->spool_dir);
 		if (!s->spool_dir)
@@ -293,17 +294,25 @@ static int copy_options(struct site *s, const struct site_options *o)
 
 static int make_pool(struct site *s, const struct site_options *o)
 {
+	const struct site_transport *t = &o->transport;
 	struct pool_options po = {
 		.client = {
 			.host = o->host, .port = o->port, .user = o->user, .password = o->password, .account = o->account,
 			.connect_timeout_ms = s->o.connect_timeout_ms, .timeout_ms = s->o.timeout_ms,
 			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .log = &s->log,
+			.tls_mode = t->tls_mode, .prot_clear = t->prot_clear, .tls = t->tls, .proxy = t->proxy,
+			.active = t->active, .no_eprt = t->no_eprt, .active_address = t->active_address,
+			.active_port_min = t->active_port_min, .active_port_max = t->active_port_max,
+			.read_limit = t->conn_read_limit, .write_limit = t->conn_write_limit,
 		},
 		.max_conns = s->o.max_conns,
 		.wait_ms = s->o.timeout_ms,
 		.idle_ms = s->o.idle_timeout_ms,
 	};
-	return pool_new(&s->pool, s->loop, s->later, &po);
+	int rc = aftp_stream_throttle_from_limits(&s->throttle, s->loop, t->read_limit, t->write_limit);
+
+	po.client.throttle = s->throttle;
+	return rc ? rc : pool_new(&s->pool, s->loop, s->later, &po);
 }
 
 int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o)
@@ -331,6 +340,7 @@ int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o)
 	*out = s;
 	return 0;
 fail_later:
+	aftp_stream_throttle_unref(&s->throttle);
 	later_close(&s->later);
 fail:
 	nodes_finish(&s->nodes);
@@ -347,6 +357,7 @@ static void site_end(struct later_item *item)
 	void *closed_arg = s->closed_arg;
 
 	later_close(&s->later);
+	aftp_stream_throttle_unref(&s->throttle);
 	contents_free(s);
 	writers_close(s);
 	dirs_free(s);

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <uv.h>
 
+#include <aftp/client.h>
 #include <aftp/entry.h>
 #include <aftp/log.h>
 
@@ -25,6 +26,19 @@ struct site_dir;  /* an open directory: one unchanging picture of it */
 struct site_file; /* an open file handle */
 
 #define SITE_ROOT 1u
+
+/* How the server is reached. The members that aftp_client_options has too mean the same. */
+struct site_transport {
+	enum aftp_tls_mode tls_mode;
+	bool prot_clear;
+	struct aftp_tls *tls; /* a reference is taken */
+	struct aftp_proxy proxy;
+	bool active, no_eprt;
+	const char *active_address;
+	uint16_t active_port_min, active_port_max;
+	uint64_t read_limit, write_limit;           /* bytes/s of all data connections together; 0 = none */
+	uint64_t conn_read_limit, conn_write_limit; /* of those of each login */
+};
 
 struct site_options {
 	const char *host;
@@ -39,6 +53,7 @@ struct site_options {
 	size_t readahead;           /* bytes a reader may run ahead; 0 = 8 MiB */
 	size_t cache_entries;       /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
+	struct site_transport transport;
 	bool read_only;
 	size_t spool_memory;   /* bytes of an open file kept in memory before a temporary file is used; 0 = 4 MiB */
 	const char *spool_dir; /* for temporary files; NULL = $TMPDIR or /var/tmp */
