@@ -73,17 +73,19 @@ static int keep(char **to, const char *value, size_t len)
 	return *to != NULL ? 0 : AFTP_ENOMEM;
 }
 
-static int parse_credential(const char *line, size_t len, char **user, char **password, char **account)
+static int parse_credential(const char *line, size_t len, struct options *o)
 {
 	const struct {
 		const char *key;
 		char **to;
 	} keys[] = {
-		{ "username=", user },
-		{ "user=", user },
-		{ "password=", password },
-		{ "pass=", password },
-		{ "account=", account },
+		{ "username=", &o->user },
+		{ "user=", &o->user },
+		{ "password=", &o->password },
+		{ "pass=", &o->password },
+		{ "account=", &o->account },
+		{ "proxy_user=", &o->proxy_user },
+		{ "key_password=", &o->key_password },
 	};
 	while (len > 0 && (line[0] == ' ' || line[0] == '\t')) {
 		line++;
@@ -101,13 +103,13 @@ static int parse_credential(const char *line, size_t len, char **user, char **pa
 	return AFTP_EPROTO;
 }
 
-int login_parse_credentials(const char *text, size_t len, char **user, char **password, char **account)
+int login_parse_credentials(struct options *o, const char *text, size_t len)
 {
 	const char *end = text + len;
 	while (text < end) {
 		const char *nl = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = nl != NULL ? nl : end;
-		int rc = parse_credential(text, (size_t)(stop - text), user, password, account);
+		int rc = parse_credential(text, (size_t)(stop - text), o);
 		if (rc < 0)
 			return rc;
 		text = nl != NULL ? nl + 1 : end;
@@ -129,9 +131,11 @@ static int from_credentials(struct options *o, char *why, size_t size)
 		snprintf(why, size, "%s: others can read it; say chmod 600", o->credentials);
 		rc = AFTP_EACCES;
 	} else {
-		rc = login_parse_credentials(text, len, &o->user, &o->password, &o->account);
+		rc = login_parse_credentials(o, text, len);
 		if (rc == AFTP_EPROTO)
-			snprintf(why, size, "%s: lines must be username=, password=, account= or begin with #",
+			snprintf(why, size,
+				"%s: lines must be username=, password=, account=, proxy_user=, key_password= or begin "
+				"with #",
 				o->credentials);
 	}
 	wipe_free(text, len);

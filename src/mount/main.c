@@ -10,10 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <aftp/status.h>
+
 #include "mount/daemon.h"
 #include "mount/login.h"
 #include "mount/options.h"
 #include "mount/run.h"
+#include "mount/transport.h"
 
 #define USAGE_ERROR 2
 
@@ -51,9 +54,21 @@ static bool open_standard_fds(void)
 	return fd >= 0;
 }
 
-static int mount_site(struct options *o)
+static int mount_over(const struct options *o, const struct transport *transport, const char *mountpoint)
 {
 	struct daemon daemon;
+	signal(SIGPIPE, SIG_IGN);
+	int rc = daemon_start(&daemon, o->foreground);
+	if (rc < 0)
+		return say(strerror(-rc));
+	if (rc > 0)
+		return daemon_wait(&daemon);
+	return run_mount(o, transport, mountpoint, &daemon);
+}
+
+static int mount_site(struct options *o)
+{
+	struct transport transport;
 	char why[512], warning[512], mountpoint[PATH_MAX];
 	if (!check_mountpoint(o->mountpoint, mountpoint, why, sizeof(why)))
 		return say(why);
@@ -61,13 +76,17 @@ static int mount_site(struct options *o)
 		return say(why);
 	if (warning[0] != '\0')
 		say(warning);
-	signal(SIGPIPE, SIG_IGN);
-	int rc = daemon_start(&daemon, o->foreground);
-	if (rc < 0)
-		return say(strerror(-rc));
-	if (rc > 0)
-		return daemon_wait(&daemon);
-	return run_mount(o, mountpoint, &daemon);
+	int rc = transport_init(&transport, o, why, sizeof(why));
+	if (rc < 0) {
+		say(why);
+		rc = rc == AFTP_EINVAL ? USAGE_ERROR : 1;
+	} else {
+		for (unsigned i = 0; transport_warning(o, i) != NULL; i++)
+			say(transport_warning(o, i));
+		rc = mount_over(o, &transport, mountpoint);
+	}
+	transport_finish(&transport);
+	return rc;
 }
 
 int main(int argc, char **argv)

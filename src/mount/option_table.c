@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <aftp/client.h>
+
 #include "mount/options.h"
 
 #define AT(field) offsetof(struct options, field)
@@ -10,8 +12,9 @@
 #define MIB       (1024 * KIB)
 #define HOUR_MS   ((int64_t)3600 * 1000)
 
-static const char no_tls[] = "this version of ftpfs has no TLS";
-static const char no_proxy[] = "this version of ftpfs has no proxies";
+#define TIB       (1024 * 1024 * MIB)
+
+static const char no_such_proxy[] = "proxies are SOCKS 5, or HTTP with a basic login";
 static const char no_charset[] = "names are passed on as the bytes that the server sends";
 
 static const struct option_row rows[] = {
@@ -23,7 +26,32 @@ static const struct option_row rows[] = {
 	{ "credentials", OPTION_TEXT, "FILE", AT(credentials), 0, 0, "read username= and password= from FILE" },
 	{ "netrc", OPTION_TEXT, "FILE", AT(netrc), 1, 1, "look for the login in FILE instead of ~/.netrc" },
 	{ "no_netrc", OPTION_FLAG, NULL, AT(no_netrc), 0, 0, "do not look at ~/.netrc" },
-	{ "port", OPTION_COUNT, "N", AT(port), 1, 65535, "the server's port (default 21)" },
+	{ "tls", OPTION_TLS, "require|control|try|off", AT(tls), 0, 0,
+		"encryption that an ftp:// URL does not ask for" },
+	{ "cacert", OPTION_TEXT, "FILE", AT(cacert), 0, 0, "trust the authorities in FILE, not the system's" },
+	{ "capath", OPTION_TEXT, "DIR", AT(capath), 0, 0, "the same, a directory with hashed names" },
+	{ "tls_pin", OPTION_TEXT, "sha256//BASE64", AT(tls_pin), 0, 0, "trust the server with this key and no other" },
+	{ "cert", OPTION_TEXT, "FILE", AT(cert), 0, 0, "show the certificate in FILE to the server" },
+	{ "key", OPTION_TEXT, "FILE", AT(key), 0, 0, "its key (default: in the same file)" },
+	{ "key_password", OPTION_SECRET, "PASSWORD", AT(key_password), 0, 0, "the password of that key" },
+	{ "tls_min", OPTION_VERSION, "VERSION", AT(tls_min), 0, 0, "the lowest version of TLS (default 1.2)" },
+	{ "tls_max", OPTION_VERSION, "VERSION", AT(tls_max), 0, 0, "the highest version of TLS (default 1.3)" },
+	{ "ciphers", OPTION_TEXT, "LIST", AT(ciphers), 0, 0, "ciphers up to TLS 1.2, in OpenSSL's words" },
+	{ "ciphersuites", OPTION_TEXT, "LIST", AT(ciphersuites), 0, 0, "ciphers of TLS 1.3" },
+	{ "no_verify_peer", OPTION_FLAG, NULL, AT(no_verify_peer), 0, 0, "take any certificate (dangerous)" },
+	{ "no_verify_hostname", OPTION_FLAG, NULL, AT(no_verify_hostname), 0, 0,
+		"take a certificate for any name (dangerous)" },
+	{ "proxy", OPTION_PROXY, "URL", AT(proxy), 0, 0, "connect through socks5://... or http://..." },
+	{ "proxy_user", OPTION_SECRET, "NAME:PASSWORD", AT(proxy_user), 0, 0, "the login at the proxy" },
+	{ "active", OPTION_FLAG, NULL, AT(active), 0, 0, "let the server connect to us for data" },
+	{ "active_ports", OPTION_PORTS, "LOW-HIGH", AT(active_ports), 0, 0, "the ports for that (default: any)" },
+	{ "active_address", OPTION_TEXT, "ADDRESS", AT(active_address), 0, 0, "the address that the server is told" },
+	{ "disable_eprt", OPTION_FLAG, NULL, AT(no_eprt), 0, 0, "use PORT, never EPRT" },
+	{ "read_limit", OPTION_BYTES, "BYTES", AT(read_limit), 0, TIB, "bytes per second to read at most" },
+	{ "write_limit", OPTION_BYTES, "BYTES", AT(write_limit), 0, TIB, "bytes per second to write at most" },
+	{ "conn_read_limit", OPTION_BYTES, "BYTES", AT(conn_read_limit), 0, TIB, "the same for each connection" },
+	{ "conn_write_limit", OPTION_BYTES, "BYTES", AT(conn_write_limit), 0, TIB, "the same for each connection" },
+	{ "port", OPTION_COUNT, "N", AT(port), 1, 65535, "the server's port (default 21, or 990 for ftps://)" },
 	{ "max_conns", OPTION_COUNT, "N", AT(max_conns), 1, 64, "connections to the server at most (default 4)" },
 	{ "connect_timeout", OPTION_DURATION, "SEC", AT(connect_timeout_ms), 100, HOUR_MS,
 		"time for a connection to come up (default 15)" },
@@ -45,7 +73,8 @@ static const struct option_row rows[] = {
 		"the kernel's own readahead (default 1024, 0 leaves it)" },
 	{ "spool_memory", OPTION_BYTES, "BYTES", AT(spool_memory), 64 * KIB, 1024 * MIB,
 		"bytes of a changed file that are kept in memory (default 4M)" },
-	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0, "where the rest is kept (default $TMPDIR or /var/tmp)" },
+	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0,
+		"where the rest is kept (default $TMPDIR or /var/tmp)" },
 	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
 	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
 	{ "uid", OPTION_UID, "USER", AT(uid), 0, 0, "owner of all files (default: who mounts)" },
@@ -78,20 +107,23 @@ static const struct option_row rows[] = {
 	{ "defcontext", OPTION_FUSE, NULL, 0, 0, 0, NULL },
 	{ "rootcontext", OPTION_FUSE, NULL, 0, 0, 0, NULL },
 
-	{ "ssl", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
-	{ "ssl_control", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
-	{ "ssl_try", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
-	{ "tls", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
-	{ "explicit_tls", OPTION_REFUSE, NULL, 0, 0, 0, no_tls },
-	{ "proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
-	{ "httpproxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
-	{ "http_proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
-	{ "socks4", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
-	{ "socks5", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
-	{ "socks_proxy", OPTION_REFUSE, NULL, 0, 0, 0, no_proxy },
+	{ "ssl", OPTION_SET, NULL, AT(tls), OPTIONS_TLS_REQUIRE, 0, NULL },
+	{ "explicit_tls", OPTION_SET, NULL, AT(tls), OPTIONS_TLS_REQUIRE, 0, NULL },
+	{ "ssl_control", OPTION_SET, NULL, AT(tls), OPTIONS_TLS_CONTROL, 0, NULL },
+	{ "ssl_try", OPTION_SET, NULL, AT(tls), OPTIONS_TLS_TRY, 0, NULL },
+	{ "disable_tls13", OPTION_SET, NULL, AT(tls_max), AFTP_TLS_1_2, 0, NULL },
+	{ "sslv3", OPTION_WARN, NULL, 0, 0, 0, "sslv3 is ignored: SSL 3 is broken, and TLS is used" },
+	{ "krb4", OPTION_WARN, NULL, 0, 0, 0, "krb4 is ignored: there is no Kerberos 4 any more" },
+	{ "engine", OPTION_WARN, NULL, 0, 0, 0, "engine is ignored: keys are read from files" },
+	{ "httpproxy", OPTION_SET, NULL, AT(proxy_kind), AFTP_PROXY_HTTP, 0, NULL },
+	{ "socks5", OPTION_SET, NULL, AT(proxy_kind), AFTP_PROXY_SOCKS5, 0, NULL },
+	{ "http_proxy", OPTION_PROXY, "URL", AT(proxy), AFTP_PROXY_HTTP, 0, NULL },
+	{ "socks_proxy", OPTION_PROXY, "URL", AT(proxy), AFTP_PROXY_SOCKS5, 0, NULL },
+	{ "socks4", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
+	{ "proxy_digest", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
+	{ "proxy_ntlm", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
 	{ "codepage", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
 	{ "iocharset", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
-	{ "ftp_port", OPTION_REFUSE, NULL, 0, 0, 0, "this version of ftpfs has no active mode" },
 	{ "delay_connect", OPTION_REFUSE, NULL, 0, 0, 0, "ftpfs mounts only what has answered" },
 };
 
@@ -106,14 +138,16 @@ static const char *const ignored[] = {
 	"reconnect", "auto_cache", "sync_readdir", "sshfs_sync", "idmap", "nomap", "workaround",
 	"no_check_root", "disable_hardlink", "ServerAliveInterval", "ServerAliveCountMax", "writeback_cache",
 	"unreliable_append", "contain_symlinks", "dcache_clean_interval", "dcache_min_clean_interval", "compression",
-	"enable_epsv", "skip_pasv_ip", "disable_eprt", "tcp_nodelay", "utf8", "ftp_method", "custom_list",
+	"enable_epsv", "skip_pasv_ip", "tcp_nodelay", "utf8", "ftp_method", "custom_list",
 	"disable_utf8", "force_list_hidden", "writing_mdtm", "no_check_upload", "poll_interval", "vfs_cache_mode",
 	"vfs_refresh", "daemon", "daemon_wait", "daemon_timeout", "close_timeout", "shut_timeout", "no_modtime",
-	"max_read_ahead", "volname",
+	"max_read_ahead", "volname", "tlsv1", "cert_type", "key_type", "proxytunnel", "proxy_basic", "proxy_anyauth",
+	"tls_cache_size",
 };
 
 static const struct { const char *word, *means; } aliases[] = {
 	{ "username", "user" }, { "pass", "password" },
+	{ "no_check_certificate", "no_verify_peer" }, { "pinnedpubkey", "tls_pin" }, { "ftp_port", "active_address" },
 	{ "concurrency", "max_conns" }, { "contimeout", "connect_timeout" },
 	{ "entry_timeout", "attr_timeout" }, { "ac_attr_timeout", "attr_timeout" },
 	{ "cache_timeout", "attr_timeout" }, { "cache_stat_timeout", "attr_timeout" },
@@ -167,7 +201,7 @@ void option_table_print(FILE *to)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct option_row *r = &rows[i];
 		char word[64];
-		if (r->help == NULL || r->type == OPTION_REFUSE)
+		if (r->help == NULL || r->type == OPTION_REFUSE || r->type == OPTION_WARN)
 			continue;
 		snprintf(word, sizeof(word), "%s%s%s", r->name, r->value != NULL ? "=" : "",
 			r->value != NULL ? r->value : "");

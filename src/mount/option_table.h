@@ -19,10 +19,15 @@ enum option_type {
 	OPTION_SECRET,   /* char *, wiped from argv */
 	OPTION_USER,     /* user=NAME[:PASSWORD] is a login; `user` alone is a word of mount(8) */
 	OPTION_LEVEL,    /* enum aftp_log_level */
-	OPTION_SET,      /* int64_t, set to `min` */
+	OPTION_SET,      /* int64_t, set to `min`; name=no changes nothing */
+	OPTION_TLS,      /* int64_t: enum options_tls; without a value it is required */
+	OPTION_VERSION,  /* int64_t: enum aftp_tls_version */
+	OPTION_PORTS,    /* int64_t[2] */
+	OPTION_PROXY,    /* char *, a secret; `min` is the kind when the value does not say */
 	OPTION_UNLESS,   /* name=no sets an int64_t to `min`; name and name=yes change nothing */
 	OPTION_FUSE,     /* passed on to libfuse as it is */
 	OPTION_IGNORE,   /* swallowed, with or without a value */
+	OPTION_WARN,     /* the same, and said so; help says why */
 	OPTION_REFUSE,   /* known, but not possible; help says why */
 };
 

@@ -139,11 +139,63 @@ static int set_number(struct word *w)
 		return value_uid(w->value, to)
 			? 0
 			: complain(w, "%s=%s: must be a number or the name of a user", r->name, w->value);
+	case OPTION_VERSION:
+		return value_tls_version(w->value, to)
+			? 0
+			: complain(w, "%s=%s: must be 1.0, 1.1, 1.2 or 1.3", r->name, w->value);
+	case OPTION_PORTS:
+		return value_ports(w->value, to)
+			? 0
+			: complain(w, "%s=%s: must be two numbers from 1 to 65535, as 4000-4009", r->name, w->value);
 	default:
 		return value_gid(w->value, to)
 			? 0
 			: complain(w, "%s=%s: must be a number or the name of a group", r->name, w->value);
 	}
+}
+
+static int set_tls(struct word *w)
+{
+	static const char *const words[] = {
+		[OPTIONS_TLS_OFF] = "off",
+		[OPTIONS_TLS_TRY] = "try",
+		[OPTIONS_TLS_CONTROL] = "control",
+		[OPTIONS_TLS_REQUIRE] = "require",
+	};
+	bool on = true;
+	int64_t *to = field(w);
+	if (w->value == NULL || value_switch(w->value, &on)) {
+		*to = on ? OPTIONS_TLS_REQUIRE : OPTIONS_TLS_OFF;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(w->value, words[i]) == 0) {
+			*to = (int64_t)i;
+			return 0;
+		}
+	}
+	return complain(w, "%s=%s: must be require, control, try or off", w->row->name, w->value);
+}
+
+static int set_proxy(struct word *w)
+{
+	wipe_value(w, 0);
+	if (w->value[0] == '\0')
+		return complain(w, "option '%s' has an empty value", w->row->name);
+	set_text(w);
+	if (w->row->min != 0)
+		w->o->proxy_kind = w->row->min;
+	return 0;
+}
+
+static int set_fixed(struct word *w)
+{
+	bool on = true;
+	if (w->value != NULL && !value_switch(w->value, &on))
+		return complain(w, "option '%s' takes no value but yes and no", w->row->name);
+	if (on)
+		*(int64_t *)field(w) = w->row->min;
+	return 0;
 }
 
 static int set_level(struct word *w)
@@ -169,7 +221,7 @@ static int set_word(struct word *w)
 {
 	const struct option_row *r = w->row;
 	bool optional = r->type == OPTION_TEXT && r->min == 1;
-	if (w->value == NULL && r->value != NULL && r->type != OPTION_USER && !optional)
+	if (w->value == NULL && r->value != NULL && r->type != OPTION_USER && r->type != OPTION_TLS && !optional)
 		return complain(w, "option '%s' needs a value: %s=%s", r->name, r->name, r->value);
 	switch (r->type) {
 	case OPTION_FLAG:
@@ -187,9 +239,12 @@ static int set_word(struct word *w)
 			set_text(w);
 		return 0;
 	case OPTION_LEVEL: return set_level(w);
-	case OPTION_SET: *(int64_t *)field(w) = r->min; return 0;
+	case OPTION_SET: return set_fixed(w);
+	case OPTION_TLS: return set_tls(w);
+	case OPTION_PROXY: return set_proxy(w);
 	case OPTION_FUSE: return add_fuse(w);
 	case OPTION_REFUSE: return complain(w, "option '%s' is not possible: %s", r->name, r->help);
+	case OPTION_WARN: w->o->ignored = r->help; return 0;
 	case OPTION_IGNORE: return 0;
 	default: return set_number(w);
 	}
@@ -268,9 +323,7 @@ static int parse_url(struct options *o, char *text, char *why, size_t size)
 		wipe(colon + 1, (size_t)(at - colon - 1));
 	if (rc < 0)
 		snprintf(why, size, "%s: %s", text, reason != NULL ? reason : "not a URL");
-	else if (o->url.scheme != AFTP_SCHEME_FTP)
-		snprintf(why, size, "%s: this version of ftpfs has no TLS; only ftp:// is possible", text);
-	return rc < 0 ? rc : o->url.scheme != AFTP_SCHEME_FTP ? AFTP_EINVAL : 0;
+	return rc;
 }
 
 /* mount(8) calls its helpers mount.TYPE with flags of its own. */
@@ -343,6 +396,7 @@ static void set_defaults(struct options *o)
 {
 	*o = (struct options){
 		.port = OPTIONS_UNSET,
+		.tls = OPTIONS_UNSET,
 		.max_conns = 4,
 		.connect_timeout_ms = 15000,
 		.timeout_ms = 30000,
@@ -418,6 +472,17 @@ void options_finish(struct options *o)
 	aftp_url_clear(&o->url);
 	options_free_secret(o->password);
 	options_free_secret(o->account);
+	options_free_secret(o->key_password);
+	options_free_secret(o->proxy);
+	options_free_secret(o->proxy_user);
+	free(o->cacert);
+	free(o->capath);
+	free(o->tls_pin);
+	free(o->cert);
+	free(o->key);
+	free(o->ciphers);
+	free(o->ciphersuites);
+	free(o->active_address);
 	free(o->user);
 	free(o->mountpoint);
 	free(o->credentials);
@@ -434,6 +499,7 @@ void options_print_help(FILE *to)
 {
 	fputs("usage: ftpfs [-f] [-d] [-o option,...] URL MOUNTPOINT\n"
 	      "Mounts the FTP site ftp://[user[:password]@]host[:port][/path] on the directory MOUNTPOINT.\n"
+	      "With ftpes:// or ftps:// everything is encrypted (explicit or implicit TLS).\n"
 	      "Unmount with: fusermount3 -u MOUNTPOINT (or, as root, umount MOUNTPOINT)\n\n"
 	      "  -f                         stay in the foreground\n"
 	      "  -d                         stay in the foreground and print the talk with the server\n"

@@ -18,6 +18,9 @@ enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_FAKE
 
 #define OPTIONS_UNSET (-1)
 
+/* What -o tls= says. CONTROL: the control connection only, and data in the clear. */
+enum options_tls { OPTIONS_TLS_OFF, OPTIONS_TLS_TRY, OPTIONS_TLS_CONTROL, OPTIONS_TLS_REQUIRE };
+
 struct options {
 	enum options_action action;
 	struct aftp_url url;
@@ -36,6 +39,20 @@ struct options {
 	int64_t readahead, cache_entries;
 	int64_t kernel_readahead_kb; /* 0 = leave it as it is */
 	bool no_epsv, no_mlsd;
+
+	/* See transport.h. */
+	int64_t tls;              /* enum options_tls, or OPTIONS_UNSET */
+	int64_t tls_min, tls_max; /* enum aftp_tls_version */
+	char *cacert, *capath, *tls_pin, *cert, *key, *key_password, *ciphers, *ciphersuites;
+	bool no_verify_peer, no_verify_hostname;
+	char *proxy, *proxy_user;
+	int64_t proxy_kind; /* enum aftp_proxy_kind, for a `proxy` that does not tell it */
+	bool active, no_eprt;
+	char *active_address;
+	int64_t active_ports[2];                                            /* 0 = any */
+	int64_t read_limit, write_limit, conn_read_limit, conn_write_limit; /* bytes/s; 0 = none */
+
+	const char *ignored; /* a sentence about an option that could not be heeded; static */
 
 	int64_t uid, gid;                   /* resolved: never OPTIONS_UNSET after a successful parse */
 	int64_t umask, file_mask, dir_mask; /* the same */

@@ -26,6 +26,7 @@ static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 struct run {
 	const struct options *o;
+	const struct transport *transport;
 	const char *mountpoint;
 	struct daemon *daemon;
 	struct logging logging;
@@ -160,11 +161,12 @@ static void on_ended(void *arg, int status)
 static void on_started(void *arg, int status, const char *why)
 {
 	struct run *r = arg;
-	char line[512];
+	char line[600], words[400];
 	if (r->state != RUN_STARTING)
 		return;
 	if (status < 0) {
-		snprintf(line, sizeof(line), "%s: %s", r->o->url.host, why[0] != '\0' ? why : aftp_strerror(status));
+		transport_explain(words, sizeof(words), why[0] != '\0' ? why : aftp_strerror(status));
+		snprintf(line, sizeof(line), "%s: %s", r->o->url.host, words);
 		fail(r, line);
 		return;
 	}
@@ -183,7 +185,7 @@ static int new_site(struct run *r)
 		.user = o->user,
 		.password = o->password,
 		.account = o->account,
-		.max_conns = (unsigned)o->max_conns,
+		.max_conns = r->transport->max_conns,
 		.connect_timeout_ms = o->connect_timeout_ms,
 		.timeout_ms = o->timeout_ms,
 		.idle_timeout_ms = o->idle_timeout_ms,
@@ -192,6 +194,7 @@ static int new_site(struct run *r)
 		.cache_entries = (size_t)o->cache_entries,
 		.no_epsv = o->no_epsv,
 		.no_mlsd = o->no_mlsd,
+		.transport = r->transport->site,
 		.read_only = o->read_only,
 		.spool_memory = (size_t)o->spool_memory,
 		.spool_dir = o->spool_dir,
@@ -235,9 +238,9 @@ static int open_loop(struct run *r)
 	return rc;
 }
 
-int run_mount(const struct options *o, const char *mountpoint, struct daemon *daemon)
+int run_mount(const struct options *o, const struct transport *transport, const char *mountpoint, struct daemon *daemon)
 {
-	struct run r = { .o = o, .mountpoint = mountpoint, .daemon = daemon, .exit_status = 1 };
+	struct run r = { .o = o, .transport = transport, .mountpoint = mountpoint, .daemon = daemon, .exit_status = 1 };
 	char why[512] = "";
 	int rc = logging_init(&r.logging, o);
 	if (rc < 0) {

@@ -12,9 +12,11 @@
 
 #include "mount/daemon.h"
 #include "mount/options.h"
+#include "mount/transport.h"
 
 /* Mounts, serves, and returns the exit status once all is over. `mountpoint` is absolute. Does not return when taking
  * down takes too long: then it exits. */
-int run_mount(const struct options *o, const char *mountpoint, struct daemon *daemon);
+int run_mount(
+	const struct options *o, const struct transport *transport, const char *mountpoint, struct daemon *daemon);
 
 #endif

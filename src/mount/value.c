@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <aftp/tls.h>
+
 /* Digits only: strtoll() alone would take blanks and signs too. */
 static bool whole_number(const char *text, int base, int64_t *out, const char **end)
 {
@@ -171,6 +173,44 @@ bool value_log_level(const char *text, enum aftp_log_level *out)
 		}
 	}
 	return false;
+}
+
+bool value_tls_version(const char *text, int64_t *out)
+{
+	static const struct {
+		const char *word;
+		enum aftp_tls_version version;
+	} words[] = {
+		{ "1.0", AFTP_TLS_1_0 },
+		{ "1.1", AFTP_TLS_1_1 },
+		{ "1.2", AFTP_TLS_1_2 },
+		{ "1.3", AFTP_TLS_1_3 },
+	};
+	if (strncasecmp(text, "TLSv", 4) == 0)
+		text += 4;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i].word) == 0) {
+			*out = words[i].version;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool value_ports(const char *text, int64_t out[2])
+{
+	const char *end;
+	int64_t low, high;
+	if (!whole_number(text, 10, &low, &end))
+		return false;
+	high = low;
+	if (*end == '-' && !whole_number(end + 1, 10, &high, &end))
+		return false;
+	if (*end != '\0' || low < 1 || high < low || high > 65535)
+		return false;
+	out[0] = low;
+	out[1] = high;
+	return true;
 }
 
 char *value_count_range(char *out, size_t size, int64_t min, int64_t max)

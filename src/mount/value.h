@@ -30,6 +30,12 @@ bool value_switch(const char *text, bool *out);
 
 bool value_log_level(const char *text, enum aftp_log_level *out);
 
+/* "1.2", "1.3", and with "TLSv" in front; an enum aftp_tls_version. */
+bool value_tls_version(const char *text, int64_t *out);
+
+/* "4000-4010", "4000"; from 1 to 65535, the lower one first. */
+bool value_ports(const char *text, int64_t out[2]);
+
 /* The range in words, as "from 1 to 64", "from 0.1 s to 1 h", "from 64K to 1G"; into `out`, which is returned. */
 char *value_count_range(char *out, size_t size, int64_t min, int64_t max);
 char *value_duration_range(char *out, size_t size, int64_t min, int64_t max);

@@ -167,6 +167,17 @@ static void test_credentials(void **state)
 	expect(state, "ftp://h", "user=ann,password=o,credentials=$/cred", "ann", "o");
 }
 
+static void test_other_secrets(void **state)
+{
+	struct result r;
+	put(state, "cred", "username=joe\npassword=x\nproxy_user=ann:y\nkey_password=z\n", 0600);
+	find(state, &r, "ftps://h", "credentials=$/cred");
+	assert_int_equal(r.rc, 0);
+	assert_string_equal(r.o.proxy_user, "ann:y");
+	assert_string_equal(r.o.key_password, "z");
+	options_finish(&r.o);
+}
+
 static void test_bad_credentials(void **state)
 {
 	struct result r;
@@ -230,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_netrc_that_others_can_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_netrc, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_credentials, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_secrets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_credentials, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_password_on_stdin, set_up, tear_down),
 	};

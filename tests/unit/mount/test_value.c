@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <aftp/tls.h>
+
 #include "mount/value.h"
 
 #define NO INT64_MIN
@@ -130,6 +132,29 @@ static void test_log_level(void **state)
 	assert_false(value_log_level("loud", &level));
 }
 
+static int64_t tls_version(const char *text)
+{
+	int64_t n = 0;
+	return value_tls_version(text, &n) ? n : NO;
+}
+
+/* LOW * 100000 + HIGH */
+static int64_t ports(const char *text)
+{
+	int64_t n[2] = { 0, 0 };
+	return value_ports(text, n) ? n[0] * 100000 + n[1] : NO;
+}
+
+static void test_of_the_transport(void **state)
+{
+	(void)state;
+	CHECK(tls_version, { "1.2", AFTP_TLS_1_2 }, { "TLSv1.3", AFTP_TLS_1_3 }, { "1.0", AFTP_TLS_1_0 }, { "1", NO },
+		{ "1.4", NO }, { "", NO }, { "TLSv", NO }, { "1.2 ", NO });
+	CHECK(ports, { "4000-4010", 400004010 }, { "4000", 400004000 }, { "1-65535", 165535 }, { "0-5", NO },
+		{ "5-4", NO }, { "1-65536", NO }, { "1-", NO }, { "-1", NO }, { "1-2-3", NO }, { "1 -2", NO },
+		{ "", NO });
+}
+
 static void test_ranges_in_words(void **state)
 {
 	char out[80];
@@ -150,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_switch),
 		cmocka_unit_test(test_log_level),
+		cmocka_unit_test(test_of_the_transport),
 		cmocka_unit_test(test_ranges_in_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
