@@ -19,7 +19,7 @@ struct aftp_url {
 	char *host;
 	uint16_t port; /* never 0: 21, or 990 for ftps, when the URL has none */
 	bool port_given;
-	char *path;    /* "" or begins with '/' */
+	char *path; /* "" or begins with '/' */
 };
 
 /* Fills *url, which the caller ends with aftp_url_clear().
