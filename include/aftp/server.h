@@ -156,7 +156,10 @@ struct aftp_server_counters {
 	uint64_t sessions_now;
 	uint64_t refused; /* of them refused with 421 */
 	uint64_t logins;
-	uint64_t commands;                   /* lines received, unknown ones included */
+	uint64_t commands; /* lines received, unknown ones included */
+	/* Commands that came when the server owed nothing: each is a round trip that a client waited for. What comes
+	 * behind it, before its replies have left, belongs to the same turn. */
+	uint64_t turns;
 	uint64_t unknown;                    /* of them not in the table or switched off */
 	uint64_t data_connections;           /* accepted */
 	uint64_t bytes_sent, bytes_received; /* on data connections */

@@ -2,13 +2,13 @@
 #include <aftp/server.h>
 #include <aftp/status.h>
 #include <arpa/inet.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "memftpd/counts.h"
 #include "memftpd/options.h"
 
 enum { EXIT_USAGE = 2 };
@@ -24,34 +24,16 @@ struct memftpd {
 
 /* --- counters -------------------------------------------------------------------------------------- */
 
-static void print_count(void *arg, const char *verb, uint64_t n)
+/* At SIGUSR1, and at the end. */
+static void report(const struct memftpd *m, bool print)
 {
-	fprintf(arg, "stat %s %" PRIu64 "\n", verb, n);
-}
-
-static void print_stats(const struct memftpd *m)
-{
-	struct aftp_server_counters c;
-	aftp_server_counters(m->server, &c);
-	aftp_server_each_count(m->server, print_count, stderr);
-	const struct {
-		const char *name;
-		uint64_t n;
-	} lines[] = {
-		{ "sessions", c.sessions },
-		{ "sessions-now", c.sessions_now },
-		{ "refused", c.refused },
-		{ "logins", c.logins },
-		{ "commands", c.commands },
-		{ "unknown", c.unknown },
-		{ "data-connections", c.data_connections },
-		{ "bytes-sent", c.bytes_sent },
-		{ "bytes-received", c.bytes_received },
-	};
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		print_count(stderr, lines[i].name, lines[i].n);
-	fputs("stat end\n", stderr);
-	fflush(stderr);
+	if (print)
+		counts_print(m->server, stderr);
+	if (!m->options.count)
+		return;
+	int rc = counts_write(m->server, m->options.count);
+	if (rc < 0)
+		fprintf(stderr, "memftpd: %s: %s\n", m->options.count, aftp_strerror(rc));
 }
 
 /* --- signals --------------------------------------------------------------------------------------- */
@@ -73,11 +55,10 @@ static void on_signal(uv_signal_t *h, int signum)
 {
 	struct memftpd *m = h->data;
 	if (signum == SIGUSR1) {
-		print_stats(m);
+		report(m, true);
 		return;
 	}
-	if (m->options.stats)
-		print_stats(m);
+	report(m, m->options.stats);
 	close_signals(m);
 	aftp_server_close(&m->server, on_closed, m);
 }

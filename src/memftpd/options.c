@@ -199,6 +199,7 @@ static const struct row rows[] = {
 		"a transfer without progress ends (300; 0 never)" },
 	{ "fractions", NULL, FLAG, AT(server.fractions), NULL, "times with fractions of a second in MDTM and MLSx" },
 	{ "stats", NULL, FLAG, AT(stats), NULL, "print the counters on stderr at the end (and at SIGUSR1 always)" },
+	{ "count", "FILE", TEXT, AT(count), NULL, "write the counters into it as JSON at SIGUSR1 and at the end" },
 	{ "verbose", NULL, FLAG, AT(verbose), NULL, "log every command and reply on stderr" },
 	{ "latency", "MS", NUMBER32, FAULT(latency_ms), NULL, "each way is so much slower" },
 	{ "rate", "BYTES", NUMBER64, FAULT(rate), NULL, "bytes per second of each data connection, each way" },

@@ -31,6 +31,7 @@ struct options {
 	struct options_pattern patterns[OPTIONS_LOAD];
 	size_t npatterns;
 	const char *account;
+	const char *count; /* the file that the counters go to */
 	bool stats, verbose, help, version;
 };
 

@@ -119,10 +119,13 @@ static void on_data(void *arg, ssize_t n)
 		}
 		return;
 	}
+	bool waiting = buf_len(&c->in) > 0 && memchr(buf_bytes(&c->in), '\n', buf_len(&c->in));
 	if (n <= 0 || buf_append(&c->in, c->land, (size_t)n) < 0) {
 		control_break(c, CONTROL_GONE);
 		return;
 	}
+	if (!waiting && memchr(c->land, '\n', (size_t)n))
+		c->cb(c->arg, CONTROL_ARRIVED);
 	if (!segment_send(c, (size_t)n, false)) {
 		c->in_seen += (size_t)n;
 		c->cb(c->arg, CONTROL_INPUT);
@@ -273,6 +276,11 @@ int control_put(struct control *c, const char *data, size_t n)
 size_t control_backlog(const struct control *c)
 {
 	return buf_len(&c->out) + buf_len(&c->wire);
+}
+
+bool control_owes(const struct control *c)
+{
+	return buf_len(&c->out) > 0;
 }
 
 void control_babble(struct control *c, enum babble kind)

@@ -14,6 +14,7 @@ struct aftp_server;
 struct control;
 
 enum control_event {
+	CONTROL_ARRIVED, /* a whole line has come where none was waiting; its latency is still to pass */
 	CONTROL_INPUT,   /* control_next() may have something new to say */
 	CONTROL_DRAINED, /* every reply so far is with the kernel */
 	CONTROL_GONE,    /* the connection is broken; nothing comes after it */
@@ -40,6 +41,7 @@ void control_deafen(struct control *c); /* drops all further input */
 /* Appends to the replies. 0, AFTP_ETOOBIG, AFTP_ENOMEM. */
 int control_put(struct control *c, const char *data, size_t n);
 size_t control_backlog(const struct control *c); /* bytes of replies that the kernel has not taken */
+bool control_owes(const struct control *c);      /* there are replies that have not left */
 
 /* Sends something for ever, or nothing any more, in place of replies. */
 enum babble { BABBLE_NONE, BABBLE_GARBAGE, BABBLE_LINE, BABBLE_REPLY, BABBLE_SILENCE };

@@ -345,6 +345,10 @@ static void on_control(void *arg, enum control_event event)
 {
 	struct session *s = arg;
 	switch (event) {
+	case CONTROL_ARRIVED:
+		if (s->state == SESSION_OPEN && !s->cmd && !control_owes(s->control))
+			s->srv->counters.turns++;
+		break;
 	case CONTROL_INPUT: session_run(s); break;
 	case CONTROL_DRAINED:
 		session_drained(s);

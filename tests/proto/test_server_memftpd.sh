@@ -125,7 +125,7 @@ ln -s dir/hello.txt "$site/link"
 touch -d '2020-02-03 04:05:06 UTC' "$site/dir/hello.txt"
 mkfifo "$site/fifo"
 
-start --user joe:secret --user guest:guest:ro --load "$site" --pattern /huge:500M --stats
+start --user joe:secret --user guest:guest:ro --load "$site" --pattern /huge:500M --stats --count "$work/count.json"
 case $line in
 "memftpd: listening on 127.0.0.1:"[1-9]*) ok "the first line says where" ;;
 *) not_ok "the first line says where" "$line" ;;
@@ -275,7 +275,14 @@ counters() {
 	grep -q '^stat HELP 1$' "$work/err" && grep -q '^stat sessions-now 0$' "$work/err"
 }
 check "SIGUSR1 prints the counters" counters
+counted() {
+	"$python" -c 'import json, sys; c = json.load(open(sys.argv[1])); assert c["verbs"]["HELP"] == 1 and c["turns"] > 0 \
+and c["commands"] >= sum(c["verbs"].values()) > 0 and c["sessions_now"] == 0 and "bytes_sent" in c, c' "$work/count.json"
+}
+check "and writes them as JSON" counted
+rm "$work/count.json"
 check "SIGTERM ends it with exit status 0" stop
+check "and writes them at the end" counted
 check "--stats prints them at the end" test "$(grep -c '^stat end$' "$work/err")" = 2
 
 start_six() {
