@@ -219,10 +219,9 @@ static void step(struct aftp_op *op)
 	if (p->phase == PUT_TOP && p->tree) {
 		p->phase = PUT_TREE;
 		enter(p, strdup(""), strdup(p->to));
-		return;
-	}
-	if (p->phase == PUT_TOP)
+	} else if (p->phase == PUT_TOP) {
 		put_file_begin(p, strdup(p->from), strdup(p->to));
+	}
 	if (op->finished)
 		return;
 	if (p->phase != PUT_TREE)

@@ -128,7 +128,12 @@ static void move(struct put_op *p)
 	int rc = putfile_start(&p->mover, op->s->loop, op->s->client, &o, moved, p);
 
 	p->moving = rc == 0;
-	high_op_owe(op, rc);
+	if (rc < 0 && !high_fatal(rc)) {
+		over(p, rc);
+		put_file_step(p);
+	} else {
+		high_op_owe(op, rc);
+	}
 }
 
 static void on_time(void *arg, int status, const struct aftp_reply *r)

@@ -185,6 +185,7 @@ static void refusals(void **state)
 	assert_true(put(&k, &w, "tree", "/file/x/y", AFTP_PARENTS) < 0);
 	assert_int_equal(put(&k, &w, "tree", "/file", AFTP_APPENDED), -EISDIR);
 	assert_int_equal(put(&k, &w, "tree/a", "/a\nb", 0), AFTP_EBADNAME);
+	assert_int_equal(put(&k, &w, "tree", "/a\nb", 0), AFTP_EBADNAME);
 	assert_int_equal(put(&k, &w, "tree/a", "", 0), AFTP_EINVAL);
 	assert_int_equal(put(&k, &w, "tree/pipe", "/new", 0), AFTP_EINVAL);
 	session_kit_assert_remote(&k, "/new", NULL, 0);
@@ -220,9 +221,13 @@ static void failures_in_a_tree(void **state)
 	begin(&k, NULL);
 	session_kit_put_local(&k, "tree/new\nline", "x", 1);
 	session_kit_put_local(&k, "tree/new\nfolder/y", "y", 1);
-	assert_int_equal(put(&k, &w, "tree", "/new", AFTP_RESUME), AFTP_EBADNAME);
-	assert_int_equal(w.copy.failed, 2);
-	assert_tree(&k, "/new");
+	for (unsigned i = 0; i < 2; i++) {
+		const char *to = i ? "/new" : "/other";
+
+		assert_int_equal(put(&k, &w, "tree", to, i ? AFTP_RESUME : 0), AFTP_EBADNAME);
+		assert_int_equal(w.copy.failed, 2);
+		assert_tree(&k, to);
+	}
 	session_kit_check(&k);
 	session_kit_end(&k);
 }
