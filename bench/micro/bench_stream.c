@@ -157,7 +157,7 @@ static void data(void *arg, ssize_t n)
 		aftp_stream_close(&b->s, false, NULL, NULL);
 }
 
-static int line(void *arg, ssize_t n, const char *text)
+static enum aftp_next line(void *arg, ssize_t n, const char *text)
 {
 	struct bench *b = arg;
 
@@ -167,7 +167,7 @@ static int line(void *arg, ssize_t n, const char *text)
 	else
 		b->done += (uint64_t)n + 1;
 	b->lines++;
-	return 0;
+	return AFTP_GO_ON;
 }
 
 static void pulled(void *arg, ssize_t n, const char *text)

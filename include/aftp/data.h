@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <aftp/session.h>
+#include <aftp/stream.h>
 #include <aftp/throttle.h>
 
 struct aftp_data;
@@ -40,8 +41,6 @@ int aftp_data_read_exactly(struct aftp_data *d, char *buf, size_t n, aftp_data_r
 /* One line without its LF or CR LF (n may be 0: an empty line, data != NULL); valid during the call. The last may lack
  * its end. AFTP_ELINETOOLONG when `max` bytes hold no LF. */
 int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg);
-
-enum aftp_next { AFTP_GO_ON, AFTP_PAUSE, AFTP_STOP };
 
 /* Each line, or each block of up to `size` bytes as they come, and at last n < 0 as above. AFTP_PAUSE: nothing more until
  * aftp_data_resume(). AFTP_STOP: it was the last call; the rest of the data stays to be read otherwise. */

@@ -1,7 +1,7 @@
 /* stream - one TCP connection with time limits, named throttles, and TLS started in place.
  *
- * Reads are pulled (read, read_line, read_exactly) or pushed (read_start: the consumer lends the buffer and bytes
- * land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under way at a
+ * Reads are pulled (read, read_line, read_exactly), iterated over (each_line, each_block) or pushed (read_start: the
+ * consumer lends the buffer and bytes land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under way at a
  * time; a second one gets AFTP_EBUSY. The async contract is the one in status.h.
  *
  * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the consumer,
@@ -76,17 +76,27 @@ typedef char *aftp_stream_lend(void *arg, size_t *len);
 typedef void aftp_stream_data_cb(void *arg, ssize_t n);
 
 int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_stream_data_cb *data, void *arg);
-void aftp_stream_read_stop(struct aftp_stream *s); /* data_cb is not called any more; bytes not delivered stay */
-void aftp_stream_resume(struct aftp_stream *s);    /* asks for a buffer again, later */
+/* Ends a push or an iteration: its callback is not called any more, and bytes that were not delivered stay. */
+void aftp_stream_read_stop(struct aftp_stream *s);
+void aftp_stream_resume(struct aftp_stream *s); /* of what has paused; asks again, later */
 
 /* What has come already, without waiting: for a stream that is about to be closed while its last bytes still count. 1..cap
  * bytes, or 0: there is nothing now, or the stream is protected by TLS. Only in push mode. */
 size_t aftp_stream_take(struct aftp_stream *s, char *buf, size_t cap);
 
-/* Iterate by line: many lines a read, each without its line end; the last may lack one. Return 0 to go on; anything
- * else stops (as read_stop; the rest stays). n < 0 as for data_cb. */
-typedef int aftp_stream_line_cb(void *arg, ssize_t n, const char *line);
-int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb *cb, void *arg);
+/* --- iterate -------------------------------------------------------------------------------------- */
+
+enum aftp_next { AFTP_GO_ON, AFTP_PAUSE, AFTP_STOP };
+
+/* n >= 0: n bytes at `data`, valid during the call. n < 0: AFTP_EOF, or what went wrong, and it was the last call.
+ * AFTP_PAUSE: nothing more until aftp_stream_resume(). AFTP_STOP: it was the last call; the rest stays to be read
+ * otherwise, or iterated over again. */
+typedef enum aftp_next aftp_stream_each_cb(void *arg, ssize_t n, const char *data);
+
+/* Each line, many of them a read, without its line end; the last may lack one. AFTP_ELINETOOLONG as for read_line. */
+int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_each_cb *cb, void *arg);
+/* Each block of 1..size bytes, as they come. */
+int aftp_stream_each_block(struct aftp_stream *s, size_t size, aftp_stream_each_cb *cb, void *arg);
 
 /* --- write ---------------------------------------------------------------------------------------- */
 

@@ -290,6 +290,7 @@ static void finish(struct aftp_stream *s)
 	if (s->closed)
 		s->closed(s->closed_arg);
 	buf_finish(&s->rd.in);
+	free(s->rd.block);
 	buf_finish(&s->wr.out);
 	tls_free(s->tls);
 	free(s);

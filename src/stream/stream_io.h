@@ -35,7 +35,7 @@ enum stream_state {
 
 enum stream_op_kind { OP_NONE, OP_CONNECT, OP_TLS, OP_SHUTDOWN };
 
-enum read_mode { READ_NONE, READ_SOME, READ_EXACT, READ_LINE, READ_PUSH, READ_EACH_LINE };
+enum read_mode { READ_NONE, READ_SOME, READ_EXACT, READ_LINE, READ_PUSH, READ_EACH_LINE, READ_EACH_BLOCK };
 
 /* What the kick owes: answers and work that must not happen inside a caller's call. */
 enum stream_due { DUE_OP = 1, DUE_WRITE = 2, DUE_READ = 4 };
@@ -56,19 +56,20 @@ struct stream_reader {
 	enum read_mode mode;
 	unsigned turn; /* counts starts and stops, so that a callback that changed the mode is noticed */
 	bool on;       /* libuv reads */
-	bool paused;   /* lend() had nothing */
+	bool paused;   /* by the consumer: lend() had nothing, or an iteration said so */
 	bool refused;  /* on_alloc() gave no memory, on purpose */
 	int end;       /* once known: AFTP_EOF or what went wrong, after all bytes */
 	int raw_end;   /* the same for what lies below TLS */
 	aftp_stream_read_cb *read;
 	aftp_stream_lend *lend;
 	aftp_stream_data_cb *data;
-	aftp_stream_line_cb *line;
+	aftp_stream_each_cb *each;
 	void *arg;
-	char *buf; /* READ_SOME, READ_EXACT */
+	char *buf; /* READ_SOME, READ_EXACT, READ_EACH_BLOCK */
 	size_t cap, got;
 	size_t max, scanned; /* lines: the cap, and how much of `in` has no LF */
 	size_t chunk;        /* bytes to read ahead */
+	char *block;         /* owned */
 	struct buf in;       /* read ahead and not consumed; plain text */
 	struct throttle_waiter waiter;
 	uint64_t since; /* loop time of the last progress, ms */
@@ -158,6 +159,9 @@ void stream_read_wake(struct throttle_waiter *w);
 char *stream_read_room(struct aftp_stream *s, size_t most, size_t *len);
 void stream_read_landed(struct aftp_stream *s, size_t n);
 size_t stream_read_want(const struct aftp_stream *s);
+
+/* To an iteration; n < 0 is its end. */
+void stream_read_hand_over(struct aftp_stream *s, ssize_t n, const char *data);
 
 /* stream_line.c */
 bool stream_line_serve(struct aftp_stream *s); /* false: more bytes are needed */

@@ -23,17 +23,13 @@ static ssize_t find_line(struct stream_reader *rd)
 static void deliver(struct aftp_stream *s, ssize_t n, const char *line)
 {
 	struct stream_reader *rd = &s->rd;
-	unsigned turn = rd->turn;
 
-	if (rd->mode == READ_LINE) {
-		stream_read_end(s);
-		rd->read(rd->arg, n, line);
+	if (rd->mode == READ_EACH_LINE) {
+		stream_read_hand_over(s, n, line);
 		return;
 	}
-	if (n < 0 && !line)
-		stream_read_end(s);
-	if (rd->line(rd->arg, n, line) != 0 && s->state != STREAM_CLOSING && rd->turn == turn)
-		stream_read_end(s);
+	stream_read_end(s);
+	rd->read(rd->arg, n, line);
 }
 
 /* The line is consumed before it is shown, so that the callback finds the stream behind it; its bytes stay where they
@@ -52,7 +48,7 @@ bool stream_line_serve(struct aftp_stream *s)
 	unsigned turn = rd->turn;
 	bool served = false;
 
-	while (s->state != STREAM_CLOSING && rd->turn == turn) {
+	while (s->state != STREAM_CLOSING && rd->turn == turn && !rd->paused) {
 		const char *bytes = buf_bytes(&rd->in);
 		ssize_t used = find_line(rd);
 		size_t n = (size_t)used;
@@ -106,12 +102,12 @@ int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb
 	return 0;
 }
 
-int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_line_cb *cb, void *arg)
+int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_each_cb *cb, void *arg)
 {
 	int rc = cb ? begin_lines(s, READ_EACH_LINE, max, arg) : AFTP_EINVAL;
 
 	if (rc < 0)
 		return rc;
-	s->rd.line = cb;
+	s->rd.each = cb;
 	return 0;
 }

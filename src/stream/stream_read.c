@@ -20,9 +20,9 @@ static bool wanted(const struct aftp_stream *s)
 
 size_t stream_read_want(const struct aftp_stream *s)
 {
-	bool bounded = s->rd.mode == READ_SOME || s->rd.mode == READ_EXACT;
+	bool unbounded = by_line(s) || s->rd.mode == READ_PUSH;
 
-	return bounded ? s->rd.cap - s->rd.got : SIZE_MAX;
+	return unbounded ? SIZE_MAX : s->rd.cap - s->rd.got;
 }
 
 /* --- room and landing ----------------------------------------------------------------------------- */
@@ -82,6 +82,23 @@ static void answer(struct aftp_stream *s, ssize_t n, const char *data)
 	s->rd.read(s->rd.arg, n, data);
 }
 
+void stream_read_hand_over(struct aftp_stream *s, ssize_t n, const char *data)
+{
+	struct stream_reader *rd = &s->rd;
+	enum aftp_next next;
+	unsigned turn;
+
+	if (n < 0)
+		stream_read_end(s);
+	turn = rd->turn;
+	next = rd->each(rd->arg, n, data);
+	if (n < 0 || s->state == STREAM_CLOSING || rd->turn != turn)
+		return;
+	rd->paused = next == AFTP_PAUSE;
+	if (next == AFTP_STOP)
+		stream_read_end(s);
+}
+
 /* n > 0 bytes are where stream_read_room() said. */
 void stream_read_landed(struct aftp_stream *s, size_t n)
 {
@@ -89,6 +106,7 @@ void stream_read_landed(struct aftp_stream *s, size_t n)
 
 	switch (rd->mode) {
 	case READ_PUSH: rd->data(rd->arg, (ssize_t)n); return;
+	case READ_EACH_BLOCK: stream_read_hand_over(s, (ssize_t)n, rd->buf); return;
 	case READ_SOME:
 	case READ_EXACT:
 		rd->got += n;
@@ -293,9 +311,7 @@ static void serve_end(struct aftp_stream *s)
 		rd->data(rd->arg, status);
 		return;
 	case READ_EACH_LINE:
-		stream_read_end(s);
-		(void)rd->line(rd->arg, status, NULL);
-		return;
+	case READ_EACH_BLOCK: stream_read_hand_over(s, status, NULL); return;
 	case READ_NONE: return;
 	}
 }
@@ -363,12 +379,14 @@ void stream_read_timeout(struct aftp_stream *s)
 
 	if (rc < 0)
 		rd->end = rc;
-	stream_read_end(s);
 	stream_read_unwatch(s);
+	if (mode == READ_EACH_LINE || mode == READ_EACH_BLOCK) {
+		stream_read_hand_over(s, AFTP_ETIMEDOUT, NULL);
+		return;
+	}
+	stream_read_end(s);
 	if (mode == READ_PUSH)
 		rd->data(rd->arg, AFTP_ETIMEDOUT);
-	else if (mode == READ_EACH_LINE)
-		(void)rd->line(rd->arg, AFTP_ETIMEDOUT, NULL);
 	else if (mode != READ_NONE)
 		rd->read(rd->arg, AFTP_ETIMEDOUT, NULL);
 }
@@ -451,9 +469,30 @@ int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_s
 	return 0;
 }
 
+int aftp_stream_each_block(struct aftp_stream *s, size_t size, aftp_stream_each_cb *cb, void *arg)
+{
+	char *block;
+	int rc;
+
+	if (size == 0 || size > SSIZE_MAX || !cb)
+		return AFTP_EINVAL;
+	rc = stream_read_begin(s, READ_EACH_BLOCK, arg);
+	if (rc < 0)
+		return rc;
+	block = realloc(s->rd.block, size);
+	if (!block) {
+		stream_read_end(s);
+		return AFTP_ENOMEM;
+	}
+	s->rd.block = s->rd.buf = block;
+	s->rd.cap = size;
+	s->rd.each = cb;
+	return 0;
+}
+
 void aftp_stream_read_stop(struct aftp_stream *s)
 {
-	if (s->rd.mode != READ_PUSH && s->rd.mode != READ_EACH_LINE)
+	if (s->rd.mode != READ_PUSH && s->rd.mode != READ_EACH_LINE && s->rd.mode != READ_EACH_BLOCK)
 		return;
 	stream_read_end(s);
 	stream_read_unwatch(s);

@@ -250,12 +250,12 @@ static void closer_data(void *arg, ssize_t n)
 	closer_close(arg);
 }
 
-static int closer_line(void *arg, ssize_t n, const char *line)
+static enum aftp_next closer_line(void *arg, ssize_t n, const char *line)
 {
 	(void)n;
 	(void)line;
 	closer_close(arg);
-	return 0;
+	return AFTP_GO_ON;
 }
 
 static char *closer_lend(void *arg, size_t *len)
@@ -284,12 +284,13 @@ static void close_inside(int way)
 	case 4: assert_int_equal(PAIR_CALL(p, aftp_stream_read_start(p->b, closer_lend, closer_data, &c)), 0); break;
 	case 5: assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->b, "abc", 3, closer_status, &c)), 0); break;
 	case 6: assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->b, closer_status, &c)), 0); break;
+	case 7: assert_int_equal(PAIR_CALL(p, aftp_stream_each_block(p->b, 4, closer_line, &c)), 0); break;
 	default:
 		aftp_stream_set_timeouts(p->b, -1, 10, -1, -1);
 		assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, 4, closer_bytes, &c)), 0);
 		break;
 	}
-	if (way < 7)
+	if (way < 8)
 		pair_send(p, p->a, "one\ntwo\nthree\n");
 	PAIR_UNTIL(p, p->closed);
 	assert_int_equal(c.calls, 1);
@@ -299,7 +300,7 @@ static void close_inside(int way)
 static void test_close_from_inside(void **state)
 {
 	(void)state;
-	for (int way = 0; way < 8; way++)
+	for (int way = 0; way < 9; way++)
 		close_inside(way);
 }
 

@@ -114,7 +114,7 @@ struct lister {
 	uint64_t bytes;
 };
 
-static int lister_line(void *arg, ssize_t n, const char *line)
+static enum aftp_next lister_line(void *arg, ssize_t n, const char *line)
 {
 	struct lister *l = arg;
 
@@ -124,7 +124,7 @@ static int lister_line(void *arg, ssize_t n, const char *line)
 		assert_null(line);
 		l->ends++;
 		l->end = n;
-		return 0;
+		return AFTP_GO_ON;
 	}
 	if (l->c) {
 		assert_non_null(l->c->lines[l->lines]);
@@ -132,7 +132,7 @@ static int lister_line(void *arg, ssize_t n, const char *line)
 		assert_memory_equal(line, l->c->lines[l->lines], (size_t)n);
 	}
 	l->bytes += (uint64_t)n;
-	return ++l->lines == l->stop_at;
+	return ++l->lines == l->stop_at ? AFTP_STOP : AFTP_GO_ON;
 }
 
 static void test_each_line(void **state)
@@ -335,7 +335,7 @@ struct chain {
 	int lines;
 };
 
-static int chain_line(void *arg, ssize_t n, const char *line)
+static enum aftp_next chain_line(void *arg, ssize_t n, const char *line)
 {
 	struct chain *c = arg;
 
@@ -344,7 +344,7 @@ static int chain_line(void *arg, ssize_t n, const char *line)
 	c->lines++;
 	aftp_stream_read_stop(c->p->b);
 	assert_int_equal(PAIR_CALL(c->p, aftp_stream_read(c->p->b, c->buf, sizeof(c->buf), on_bytes, &c->some)), 0);
-	return 0;
+	return AFTP_GO_ON;
 }
 
 static void test_switching_from_inside(void **state)
