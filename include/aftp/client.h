@@ -29,6 +29,15 @@ enum aftp_tls_mode {
 	AFTP_TLS_IMPLICIT /* from the first byte on */
 };
 
+/* Which commands ask for a passive data connection, and in which order. What the server has refused is not asked for
+ * again while there is another. */
+enum aftp_passive {
+	AFTP_PASSIVE_EPSV_PASV, /* EPSV (RFC 2428), then PASV (RFC 959) */
+	AFTP_PASSIVE_PASV_EPSV,
+	AFTP_PASSIVE_EPSV,
+	AFTP_PASSIVE_PASV,
+};
+
 enum aftp_proxy_kind { AFTP_PROXY_NONE, AFTP_PROXY_SOCKS5, AFTP_PROXY_HTTP };
 
 /* Control and data connections go through it, and it looks up the server's name. */
@@ -48,12 +57,24 @@ struct aftp_client_options {
 	int64_t connect_timeout_ms;           /* each TCP connect and the greeting; 0 = 30000 */
 	int64_t timeout_ms;                   /* silence while something is owed, on either connection; 0 = 60000 */
 	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
-	bool no_epsv;                         /* PASV at once */
+	bool no_epsv;                         /* the same as AFTP_PASSIVE_PASV */
 	bool no_mlsd;                         /* LIST at once */
 	bool no_eprt;                         /* PORT at once, in active mode */
 	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
 	uint64_t read_limit, write_limit;     /* bytes/s of this client's data connections alone; 0 = none */
 	const struct aftp_log *log;           /* copied; may be NULL */
+
+	/* The character set of the server's names, in iconv's words ("ISO-8859-1", "CP1251"); NULL = names are bytes and
+	 * stay as they are. Else they are UTF-8 in this API: paths that the server has no characters for are -EILSEQ, and a
+	 * byte that means nothing in its set is a character from U+F080 to U+F0FF, which turns into that byte again.
+	 * The texts of replies stay as they were sent. */
+	const char *encoding;
+	enum aftp_passive passive;
+
+	/* A parser of one's own for the lines of LIST, before ours, or (list_parser_last) for what ours do not know. */
+	aftp_line_parser *list_parser;
+	void *list_parser_arg;
+	bool list_parser_last;
 
 	enum aftp_tls_mode tls_mode;
 	bool prot_clear;      /* data connections in the clear (PROT C) */
@@ -71,8 +92,9 @@ struct aftp_client_options {
 struct aftp_features {
 	bool feat; /* FEAT was answered */
 	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
-	bool no_epsv, no_mlsd, no_mlst, no_size, no_mdtm; /* refused once; not tried again on this connection */
-	bool no_list_all;                                 /* `LIST -a` was refused where LIST was not */
+	bool no_epsv, no_pasv;                   /* refused once; not tried again on this connection */
+	bool no_mlsd, no_mlst, no_size, no_mdtm; /* the same */
+	bool no_list_all;                        /* `LIST -a` was refused where LIST was not */
 	bool no_eprt;
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
@@ -113,8 +135,11 @@ void aftp_client_quit(struct aftp_client **c, void (*closed)(void *arg), void *a
 typedef void aftp_reply_cb(void *arg, int status, const struct aftp_reply *r);
 
 /* Queues one command. Several queued in one loop turn leave in one segment.
- * < 0: AFTP_EBADNAME, AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data connection. */
+ * < 0: AFTP_EBADNAME, -EILSEQ (see aftp_client_options), AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data connection. */
 int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument);
+
+/* What the server sent (the text of a reply, say) in UTF-8: see `encoding`. A copy, to be freed; NULL: no memory. */
+char *aftp_client_decode(const struct aftp_client *c, const char *text);
 
 /* --- stat ----------------------------------------------------------------------------------------- */
 

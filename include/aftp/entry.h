@@ -76,6 +76,10 @@ enum aftp_line aftp_entry_parse_mlsx(struct aftp_entry *e, const char *line, siz
  * `now` (seconds since 1970 UTC) gives the year to dates that have none. */
 enum aftp_line aftp_entry_parse_list(struct aftp_entry *e, const char *line, size_t len, int64_t now);
 
+/* A parser for a dialect that is not known here, with the contract of aftp_entry_parse_list(): what *e points to must
+ * live until the entry has been handed over, and an entry without a name is no entry. */
+typedef enum aftp_line aftp_line_parser(void *arg, struct aftp_entry *e, const char *line, size_t len, int64_t now);
+
 /* A whole listing, fed in pieces of any size. */
 enum aftp_listing_kind { AFTP_LISTING_MLSD, AFTP_LISTING_LIST, AFTP_LISTING_NLST };
 
@@ -88,6 +92,9 @@ struct aftp_listing {
 	aftp_entry_cb *cb;
 	void *arg;
 	size_t max_line;
+	aftp_line_parser *parser; /* of LIST lines; NULL = none. May be set after init */
+	void *parser_arg;
+	bool parser_last;                   /* only for lines that no dialect knows */
 	uint64_t entries, ignored, unknown; /* lines of each sort so far */
 	char first_unknown[120];            /* for the log; NUL-ended, cut */
 	char *line;                         /* the unfinished line; owned */

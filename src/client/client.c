@@ -264,6 +264,31 @@ int client_check_path(const char *path)
 	return rc;
 }
 
+int client_take_path(const struct aftp_client *c, char **out, const char *path)
+{
+	int rc = charset_encoded(c->charset, out, path);
+
+	if (rc == 0)
+		rc = client_check_path(*out);
+	if (rc == 0)
+		return 0;
+	free(*out);
+	*out = NULL;
+	return rc;
+}
+
+char *aftp_client_decode(const struct aftp_client *c, const char *text)
+{
+	struct buf out;
+	char *copy = NULL;
+
+	buf_init(&out, SIZE_MAX / 4);
+	if (charset_decode(c->charset, &out, text, strlen(text)) == 0 && buf_append(&out, "", 1) == 0)
+		copy = strdup(buf_bytes(&out));
+	buf_finish(&out);
+	return copy;
+}
+
 /* The part that is the same for all that is asked for. */
 int client_ask(struct aftp_client *c, struct op *op)
 {
@@ -278,11 +303,17 @@ int client_ask(struct aftp_client *c, struct op *op)
 
 int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument)
 {
-	struct command *m = calloc(1, sizeof *m);
-	int rc;
+	struct command *m;
+	char *text = NULL;
+	int rc = argument ? charset_encoded(c->charset, &text, argument) : 0;
 
-	if (!m)
+	if (rc < 0)
+		return rc;
+	m = calloc(1, sizeof *m);
+	if (!m) {
+		free(text);
 		return AFTP_ENOMEM;
+	}
 	m->op.start = command_start;
 	m->op.fail = command_fail;
 	m->c = c;
@@ -290,7 +321,10 @@ int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, con
 	m->arg = arg;
 	snprintf(m->verb, sizeof m->verb, "%.*s", (int)strcspn(verb, " "), verb);
 	buf_init(&m->line, WIRE_COMMAND_MAX);
-	rc = command_append(&m->line, verb, argument);
+	rc = command_append(&m->line, verb, text);
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
 	if (rc == 0)
 		rc = buf_append(&m->line, "", 1);
 	if (rc == 0)

@@ -20,6 +20,7 @@
 #include "client/login.h"
 #include "client/queue.h"
 #include "client/wire.h"
+#include "proto/charset.h"
 #include "stream/later.h"
 #include "stream/proxy.h"
 
@@ -73,6 +74,11 @@ struct aftp_client {
 	struct client_tls tls;
 	struct proxy_settings proxy; /* its strings are copies */
 	struct client_active active;
+	enum aftp_passive passive;
+	struct charset *charset; /* NULL: names stay as they are */
+	aftp_line_parser *list_parser;
+	void *list_parser_arg;
+	bool list_parser_last;
 	struct aftp_stream_throttle throttle, own_throttle;
 	struct aftp_log log;
 	struct aftp_features features;
@@ -96,13 +102,15 @@ struct aftp_client {
 /* client.c */
 void client_wake(struct aftp_client *c); /* a turn is due */
 void client_set_error(struct aftp_client *c, const char *text);
-int client_check_path(const char *path);              /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
+int client_check_path(const char *path); /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
+/* A path as the server has it, to be freed. Also -EILSEQ. */
+int client_take_path(const struct aftp_client *c, char **out, const char *path);
 int client_ask(struct aftp_client *c, struct op *op); /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
 void client_connection_closed(struct aftp_client *c); /* one of `open` */
 
 /* settings.c */
 int settings_check(const struct aftp_client_options *o);                       /* 0 or AFTP_EINVAL */
-int settings_copy(struct aftp_client *c, const struct aftp_client_options *o); /* 0 or AFTP_ENOMEM */
+int settings_copy(struct aftp_client *c, const struct aftp_client_options *o); /* 0, AFTP_EINVAL or AFTP_ENOMEM */
 void settings_free(struct aftp_client *c); /* also what a copy that failed has left */
 
 /* opening.c */

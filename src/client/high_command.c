@@ -83,15 +83,23 @@ struct pwd_op {
 	struct aftp_op op; /* first */
 	aftp_path_cb *done;
 	void *arg;
-	char path[4096];
+	char *path;
 };
 
 static void on_pwd(void *arg, int status, const struct aftp_reply *r)
 {
 	struct pwd_op *p = arg;
 
+	char path[4096];
+
 	if (status == 0)
-		status = r->code == 257 ? aftp_reply_quoted_path(r, p->path, sizeof p->path) : high_verdict(r);
+		status = r->code == 257 ? aftp_reply_quoted_path(r, path, sizeof path) : high_verdict(r);
+	if (status == 0 && !p->op.s->client)
+		status = AFTP_ECANCELED;
+	if (status == 0) {
+		p->path = aftp_client_decode(p->op.s->client, path);
+		status = p->path ? 0 : AFTP_ENOMEM;
+	}
 	high_op_finish(&p->op, status);
 	high_op_settle(&p->op);
 }
@@ -108,7 +116,13 @@ static void pwd_done(struct aftp_op *op)
 	p->done(p->arg, op->status, op->status == 0 ? p->path : NULL);
 }
 
-static const struct high_op_kind pwd_kind = { .step = pwd_step, .done = pwd_done, .free = free_op };
+static void pwd_free(struct aftp_op *op)
+{
+	free(((struct pwd_op *)op)->path);
+	free(op);
+}
+
+static const struct high_op_kind pwd_kind = { .step = pwd_step, .done = pwd_done, .free = pwd_free };
 
 int aftp_session_pwd(struct aftp_session *s, struct aftp_op **out, aftp_path_cb *done, void *arg)
 {

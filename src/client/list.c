@@ -9,12 +9,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "client/client_impl.h"
 #include "client/features.h"
 #include "client/xfer.h"
 #include "proto/command.h"
 
-enum { BLOCK = 64 << 10, BYTES_MAX = 1 << 30 };
+enum { BLOCK = 64 << 10, BYTES_MAX = 1 << 30, TEXT_MAX = 1 << 20 };
 
 enum list_step {
 	LIST_MLSD,
@@ -37,6 +38,7 @@ struct list {
 	bool truncated;
 	struct aftp_listing listing;
 	char *block;
+	struct buf text; /* names in UTF-8 */
 };
 
 static struct list *list_of(struct aftp_transfer *t)
@@ -89,14 +91,43 @@ static int send_list(struct list *x, const char *options)
 	return rc;
 }
 
+/* Names as the caller knows them; they live in x->text. */
+static int translate(struct list *x, struct aftp_entry *e)
+{
+	struct charset *charset = x->t.c->charset;
+	size_t name_len;
+	int rc;
+
+	x->text.start = x->text.end = 0;
+	rc = charset_decode(charset, &x->text, e->name, e->name_len);
+	name_len = buf_len(&x->text);
+	if (rc == 0 && e->target)
+		rc = charset_decode(charset, &x->text, e->target, e->target_len);
+	if (rc < 0)
+		return rc;
+	e->name = buf_bytes(&x->text);
+	e->name_len = name_len;
+	if (e->target) {
+		e->target = e->name + name_len;
+		e->target_len = buf_len(&x->text) - name_len;
+	}
+	return 0;
+}
+
 static int on_entry(void *arg, const struct aftp_entry *e)
 {
 	struct list *x = arg;
+	struct aftp_entry translated;
+	int rc;
 
 	if (x->t.stopping || x->t.c->state != CLIENT_READY)
 		return AFTP_ECANCELED;
 	x->dots |= e->dot;
-	return x->entry(x->arg, e);
+	if (!x->t.c->charset)
+		return x->entry(x->arg, e);
+	translated = *e;
+	rc = translate(x, &translated);
+	return rc < 0 ? rc : x->entry(x->arg, &translated);
 }
 
 static int command(struct aftp_transfer *t)
@@ -111,6 +142,9 @@ static int command(struct aftp_transfer *t)
 	x->mid_line = x->truncated = false;
 	aftp_listing_finish(&x->listing);
 	aftp_listing_init(&x->listing, kind, (int64_t)time(NULL), on_entry, x);
+	x->listing.parser = t->c->list_parser;
+	x->listing.parser_arg = t->c->list_parser_arg;
+	x->listing.parser_last = t->c->list_parser_last;
 	if (x->step == LIST_MLSD)
 		return xfer_command(t, "MLSD", t->path[0] ? t->path : NULL);
 	return send_list(x, x->step == LIST_ALL ? "-a" : "");
@@ -285,6 +319,7 @@ static void done(struct aftp_transfer *t)
 	x->done(x->arg, t->status, &result);
 	aftp_listing_finish(&x->listing);
 	free(x->block);
+	buf_finish(&x->text);
 	xfer_finish(t);
 }
 
@@ -315,6 +350,7 @@ static int list_start(struct aftp_client *c, struct aftp_transfer **out, const c
 	x->done = done_cb;
 	x->arg = arg;
 	x->step = step;
+	buf_init(&x->text, TEXT_MAX);
 	rc = xfer_init(&x->t, c, &list_kind, path);
 	if (rc == 0)
 		rc = client_ask(c, &x->t.op);

@@ -27,6 +27,21 @@ static void found(struct passive *p, uint16_t port)
 	xfer_address(p->transfer, rc, (const struct sockaddr *)&addr, port);
 }
 
+static int ask_next(struct passive *p);
+
+/* The server has no port for us, and says so. */
+static void refused(struct passive *p, const struct aftp_reply *r)
+{
+	int rc;
+
+	client_set_error(p->client, aftp_reply_message(r));
+	rc = p->transfer->stopping ? AFTP_ECANCELED : ask_next(p);
+	if (rc == AFTP_ENOTSUP)
+		rc = r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r);
+	if (rc < 0)
+		xfer_address(p->transfer, rc, NULL, 0);
+}
+
 static void on_pasv(void *arg, int status, const struct aftp_reply *r)
 {
 	struct passive *p = arg;
@@ -38,25 +53,20 @@ static void on_pasv(void *arg, int status, const struct aftp_reply *r)
 		found(p, port);
 		return;
 	}
-	client_set_error(p->client, aftp_reply_message(r));
 	/* An answer to something else: replies and commands have come apart. */
-	if (r->code < 400 && r->code != 227)
+	if (r->code < 400 && r->code != 227) {
 		wire_lose(&p->client->wire, AFTP_EPROTO, "no answer to PASV");
-	else
-		xfer_address(p->transfer, r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r), NULL, 0);
-}
-
-static int ask_pasv(struct passive *p)
-{
-	p->pasv = true;
-	return wire_command(&p->client->wire, 0, on_pasv, p, "PASV", NULL);
+		return;
+	}
+	if (r->code < 400 || r->code >= 500)
+		p->client->features.no_pasv = true;
+	refused(p, r);
 }
 
 static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 {
 	struct passive *p = arg;
 	uint16_t port;
-	int rc;
 
 	if (status < 0)
 		return;
@@ -70,20 +80,56 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 	}
 	if (r->code < 400 || r->code >= 500)
 		p->client->features.no_epsv = true;
-	rc = p->transfer->stopping ? AFTP_ECANCELED : ask_pasv(p);
-	if (rc < 0)
-		xfer_address(p->transfer, rc, NULL, 0);
+	refused(p, r);
+}
+
+static int ask(struct passive *p, bool pasv)
+{
+	p->pasv = pasv;
+	*(pasv ? &p->pasv_asked : &p->epsv_asked) = true;
+	return pasv ? wire_command(&p->client->wire, 0, on_pasv, p, "PASV", NULL)
+		    : wire_command(&p->client->wire, 0, on_epsv, p, "EPSV", NULL);
+}
+
+static bool may_ask(const struct passive *p, bool pasv)
+{
+	enum aftp_passive order = p->client->passive;
+	const struct aftp_features *f = &p->client->features;
+
+	if (pasv)
+		return order != AFTP_PASSIVE_EPSV && !p->pasv_asked && !f->no_pasv;
+	return order != AFTP_PASSIVE_PASV && !p->epsv_asked && !f->no_epsv;
+}
+
+/* AFTP_ENOTSUP: there is nothing left to ask. */
+static int ask_next(struct passive *p)
+{
+	bool pasv_first = p->client->passive == AFTP_PASSIVE_PASV_EPSV;
+
+	if (may_ask(p, pasv_first))
+		return ask(p, pasv_first);
+	return may_ask(p, !pasv_first) ? ask(p, !pasv_first) : AFTP_ENOTSUP;
 }
 
 int passive_ask(struct passive *p)
 {
-	p->pasv = false;
-	if (p->client->features.no_epsv)
-		return ask_pasv(p);
-	return wire_command(&p->client->wire, 0, on_epsv, p, "EPSV", NULL);
+	int rc;
+
+	p->epsv_asked = p->pasv_asked = false;
+	rc = ask_next(p);
+	/* Everything was refused once: what it says now is the answer. */
+	return rc == AFTP_ENOTSUP ? ask(p, p->client->passive != AFTP_PASSIVE_EPSV) : rc;
 }
 
 bool passive_retry(struct passive *p)
 {
-	return !p->pasv && ask_pasv(p) == 0;
+	return ask_next(p) == 0;
+}
+
+void passive_retry_worked(struct passive *p)
+{
+	if (p->pasv)
+		p->client->features.no_epsv = true;
+	else
+		p->client->features.no_pasv = true;
 }

@@ -14,14 +14,16 @@ struct aftp_transfer;
 struct passive {
 	struct aftp_transfer *transfer;
 	struct aftp_client *client;
-	bool pasv; /* asked by PASV (for the last time) */
+	bool pasv; /* the one that is asked now is PASV */
+	bool epsv_asked, pasv_asked;
 };
 
-/* Asks; the answer is xfer_address(). A refused EPSV is followed by PASV, and never asked again on this connection.
- * < 0 as wire_command(). */
+/* Asks; the answer is xfer_address(). One that is refused is followed by the other, in the order that the client was made
+ * with, and not asked again on this connection. < 0 as wire_command(). */
 int passive_ask(struct passive *p);
 
-/* The address could not be reached: asks by PASV. False when that has been tried. */
+/* The address could not be reached: asks by the other one. False when there is none, or it has been tried. */
 bool passive_retry(struct passive *p);
+void passive_retry_worked(struct passive *p); /* so the first one is not asked again */
 
 #endif

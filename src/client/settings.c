@@ -88,6 +88,8 @@ static int copy_tls(struct client_tls *t, const struct aftp_client_options *o)
 
 int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 {
+	int rc;
+
 	if (!copy_strings(c, o))
 		return AFTP_ENOMEM;
 	c->port = o->port ? o->port : o->tls_mode == AFTP_TLS_IMPLICIT ? FTPS_PORT : FTP_PORT;
@@ -99,6 +101,10 @@ int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 	c->active.on = o->active;
 	c->active.port_min = o->active_port_min;
 	c->active.port_max = o->active_port_max;
+	c->passive = o->no_epsv ? AFTP_PASSIVE_PASV : o->passive;
+	c->list_parser = o->list_parser;
+	c->list_parser_arg = o->list_parser_arg;
+	c->list_parser_last = o->list_parser_last;
 	copy_proxy(&c->proxy, &o->proxy);
 	if (o->throttle.read)
 		c->throttle.read = aftp_throttle_ref(o->throttle.read);
@@ -109,7 +115,8 @@ int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 	if ((o->read_limit || o->write_limit) &&
 		aftp_stream_throttle_from_limits(&c->own_throttle, c->loop, o->read_limit, o->write_limit) < 0)
 		return AFTP_ENOMEM;
-	return copy_tls(&c->tls, o);
+	rc = charset_new(&c->charset, o->encoding);
+	return rc < 0 ? rc : copy_tls(&c->tls, o);
 }
 
 static void free_secret(char *s)
@@ -129,6 +136,7 @@ void settings_free(struct aftp_client *c)
 	free((char *)c->proxy.host);
 	free((char *)c->proxy.user);
 	free_secret((char *)c->proxy.password);
+	charset_free(c->charset);
 	aftp_tls_unref(c->tls.settings);
 	aftp_tls_sessions_unref(c->tls.sessions);
 	aftp_stream_throttle_unref(&c->throttle);

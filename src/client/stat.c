@@ -13,13 +13,21 @@ struct stat_op {
 	struct aftp_client *c;
 	aftp_stat_cb *cb;
 	void *arg;
-	char *path;
+	char *path; /* as the server has it */
+	char *name; /* as it was given */
 	unsigned owed;
 	int failed;                   /* the connection was lost meanwhile */
 	int size_status, mdtm_status; /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
 	bool mlst_refused;
 	struct aftp_entry entry;
 };
+
+static void release(struct stat_op *s)
+{
+	free(s->path);
+	free(s->name);
+	free(s);
+}
 
 static void end(struct stat_op *s, int status)
 {
@@ -29,8 +37,7 @@ static void end(struct stat_op *s, int status)
 	queue_done(&s->c->queue, &s->op);
 	client_wake(s->c);
 	cb(arg, status, status == 0 ? &s->entry : NULL);
-	free(s->path);
-	free(s);
+	release(s);
 }
 
 static void fail(struct op *op, int status)
@@ -41,14 +48,14 @@ static void fail(struct op *op, int status)
 /* The last component, as everywhere else; "/" and "" have none. */
 static void set_name(struct stat_op *s)
 {
-	size_t n = strlen(s->path);
+	size_t n = strlen(s->name);
 	const char *slash;
 
-	while (n > 1 && s->path[n - 1] == '/')
+	while (n > 1 && s->name[n - 1] == '/')
 		n--;
-	slash = n > 1 ? memrchr(s->path, '/', n) : NULL;
-	s->entry.name = slash ? slash + 1 : s->path;
-	s->entry.name_len = n - (size_t)(s->entry.name - s->path);
+	slash = n > 1 ? memrchr(s->name, '/', n) : NULL;
+	s->entry.name = slash ? slash + 1 : s->name;
+	s->entry.name_len = n - (size_t)(s->entry.name - s->name);
 	s->entry.dot = false;
 }
 
@@ -264,9 +271,6 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 
 	if (!path || !cb)
 		return AFTP_EINVAL;
-	rc = client_check_path(path);
-	if (rc < 0)
-		return rc;
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return AFTP_ENOMEM;
@@ -276,13 +280,13 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 	s->cb = cb;
 	s->arg = arg;
 	s->size_status = s->mdtm_status = AFTP_ENOTSUP;
-	s->path = strdup(path);
-	rc = s->path ? client_ask(c, &s->op) : AFTP_ENOMEM;
-	if (rc < 0) {
-		free(s->path);
-		free(s);
-		return rc;
-	}
-	set_name(s);
-	return 0;
+	s->name = strdup(path);
+	rc = s->name ? client_take_path(c, &s->path, path) : AFTP_ENOMEM;
+	if (rc == 0)
+		rc = client_ask(c, &s->op);
+	if (rc < 0)
+		release(s);
+	else
+		set_name(s);
+	return rc;
 }

@@ -16,8 +16,7 @@ int xfer_init(struct aftp_transfer *t, struct aftp_client *c, const struct xfer_
 	t->c = c;
 	t->kind = kind;
 	t->passive = (struct passive){ .transfer = t, .client = c };
-	t->path = strdup(path);
-	return t->path ? client_check_path(path) : AFTP_ENOMEM;
+	return client_take_path(c, &t->path, path);
 }
 
 void xfer_finish(struct aftp_transfer *t)
@@ -276,7 +275,8 @@ void xfer_connected(struct aftp_transfer *t, int status)
 	}
 	t->connected = true;
 	t->c->features.data_works = true;
-	t->c->features.no_epsv |= t->retried;
+	if (t->retried)
+		passive_retry_worked(&t->passive);
 	if (t->phase == XFER_DIALING)
 		send_command(t);
 	else if (t->phase == XFER_RUNNING)

@@ -63,7 +63,7 @@ struct aftp_transfer {
 	int status;    /* what went wrong first */
 	bool stopping; /* nothing is lent, and nobody is told anything, until done */
 	bool stop_due; /* a turn shall see to it */
-	bool retried;  /* by PASV */
+	bool retried;  /* by the other of EPSV and PASV */
 	bool connected;
 	bool securing; /* TLS has begun on it */
 	bool ready;    /* it may be used, with TLS where that is due */

@@ -52,11 +52,38 @@ static enum aftp_line parse_name(struct aftp_entry *e, const char *s, size_t n)
 	return entry_set_name(e, s, end) ? AFTP_LINE_ENTRY : AFTP_LINE_IGNORE;
 }
 
+static enum aftp_line parse_own(const struct aftp_listing *l, struct aftp_entry *e, const char *s, size_t n)
+{
+	enum aftp_line kind;
+
+	*e = (struct aftp_entry){ 0 };
+	if (!l->parser || l->kind != AFTP_LISTING_LIST)
+		return AFTP_LINE_UNKNOWN;
+	kind = l->parser(l->parser_arg, e, s, n, l->now);
+	if (kind != AFTP_LINE_ENTRY)
+		return kind;
+	if (!e->name || e->name_len == 0)
+		return AFTP_LINE_UNKNOWN;
+	e->dot |= (e->name_len == 1 && e->name[0] == '.') || (e->name_len == 2 && memcmp(e->name, "..", 2) == 0);
+	return AFTP_LINE_ENTRY;
+}
+
+static enum aftp_line parse_list(const struct aftp_listing *l, struct aftp_entry *e, const char *s, size_t n)
+{
+	enum aftp_line kind = l->parser_last ? AFTP_LINE_UNKNOWN : parse_own(l, e, s, n);
+
+	if (kind == AFTP_LINE_UNKNOWN)
+		kind = aftp_entry_parse_list(e, s, n, l->now);
+	if (kind == AFTP_LINE_UNKNOWN && l->parser_last)
+		kind = parse_own(l, e, s, n);
+	return kind;
+}
+
 static enum aftp_line parse(const struct aftp_listing *l, struct aftp_entry *e, const char *s, size_t n)
 {
 	switch (l->kind) {
 	case AFTP_LISTING_MLSD: return aftp_entry_parse_mlsx(e, s, n);
-	case AFTP_LISTING_LIST: return aftp_entry_parse_list(e, s, n, l->now);
+	case AFTP_LISTING_LIST: return parse_list(l, e, s, n);
 	case AFTP_LISTING_NLST: break;
 	}
 	return parse_name(e, s, n);
@@ -102,7 +129,11 @@ static size_t without_cr(const char *s, size_t n)
 
 static bool is_first_half(const struct aftp_listing *l, const char *s, size_t n)
 {
-	return l->kind == AFTP_LISTING_LIST && entry_vms_is_first_half(s, without_cr(s, n));
+	struct aftp_entry e;
+
+	if (l->kind != AFTP_LISTING_LIST || !entry_vms_is_first_half(s, without_cr(s, n)))
+		return false;
+	return l->parser_last || parse_own(l, &e, s, without_cr(s, n)) == AFTP_LINE_UNKNOWN;
 }
 
 /* A first half waits in l->line with a '\n' behind it. The second has come: together they are an entry, or else they
