@@ -11,8 +11,15 @@
 #
 # The one account is ftpuser, password secret. Nothing of the machine is changed: no account, no file outside
 # TMPDIR. Servers that switch users give DATA to uid 54321, which need not exist. Needs TMPDIR, BUILD and SRC.
+#
+# Settings, to be made before server_start: server_host, the address to listen on; server_enter, words before the
+# server's command that put it in another place (the benchmarks' network namespace); server_rate, bytes a second
+# that each connection is held to (vsftpd and proftpd).
 # shellcheck shell=sh
 
+server_host=127.0.0.1
+server_enter=
+server_rate=
 server_uid=54321
 # "secret" as crypt(3) with SHA-512 prints it.
 # shellcheck disable=SC2016 # these are no variables
@@ -68,7 +75,8 @@ _server_spawn() {
 	if [ "$server_tls" = tls1.2 ]; then
 		set -- env OPENSSL_CONF="$server_dir/openssl.cnf" "$@"
 	fi
-	setsid "$@" >"$server_dir/out" 2>&1 </dev/null &
+	# shellcheck disable=SC2086 # several words
+	setsid $server_enter "$@" >"$server_dir/out" 2>&1 </dev/null &
 	server_group=$!
 }
 
@@ -78,7 +86,7 @@ _server_vsftpd() {
 	mkdir -p "$server_dir/empty" "$server_dir/pam.d"
 	cat >"$server_dir/conf" <<-END
 		listen=YES
-		listen_address=127.0.0.1
+		listen_address=$server_host
 		listen_port=$server_port
 		background=NO
 		anonymous_enable=NO
@@ -92,6 +100,7 @@ _server_vsftpd() {
 		seccomp_sandbox=NO
 		max_per_ip=100
 	END
+	[ -z "$server_rate" ] || echo "local_max_rate=$server_rate" >>"$server_dir/conf"
 	[ -z "$server_tls" ] || cat >>"$server_dir/conf" <<-END
 		ssl_enable=YES
 		rsa_cert_file=$server_cert
@@ -124,7 +133,7 @@ _server_proftpd() {
 		ServerName test
 		ServerType standalone
 		Port $server_port
-		DefaultAddress 127.0.0.1
+		DefaultAddress $server_host
 		SocketBindTight on
 		User nobody
 		Group nogroup
@@ -147,6 +156,7 @@ _server_proftpd() {
 		TransferLog none
 		WtmpLog off
 	END
+	[ -z "$server_rate" ] || echo "TransferRate RETR $((server_rate / 1024))" >>"$server_dir/conf"
 	[ -z "$server_tls" ] || cat >>"$server_dir/conf" <<-END
 		LoadModule mod_tls.c
 		TLSEngine on
@@ -165,7 +175,7 @@ _server_pure_ftpd() {
 	"$server_root/usr/bin/pure-pw" mkdb "$server_dir/pdb" -f "$server_dir/pure" || exit 1
 	set --
 	[ -z "$server_tls" ] || set -- -Y 2 -2 "$server_dir/both.pem"
-	_server_spawn "$server_root/usr/sbin/pure-ftpd" -S "127.0.0.1,$server_port" -l "puredb:$server_dir/pdb" \
+	_server_spawn "$server_root/usr/sbin/pure-ftpd" -S "$server_host,$server_port" -l "puredb:$server_dir/pdb" \
 		-E -H -c 200 -C 200 -u 100 -g "$server_dir/pid" "$@"
 }
 
@@ -174,7 +184,7 @@ _server_python() {
 }
 
 _server_memftpd() {
-	_server_spawn "$BUILD/memftpd" --listen "127.0.0.1:$server_port" --user ftpuser:secret --load "$server_data"
+	_server_spawn "$BUILD/memftpd" --listen "$server_host:$server_port" --user ftpuser:secret --load "$server_data"
 }
 
 _server_check_needs() {
@@ -226,7 +236,7 @@ _server_wait() {
 
 # shellcheck disable=SC2034 # for whoever sources this
 _server_addresses() {
-	_at=ftpuser:secret@127.0.0.1:$server_port/
+	_at=ftpuser:secret@$server_host:$server_port/
 	server_curl=
 	server_url=ftp://$_at
 	server_curl_url=ftp://$_at
@@ -259,7 +269,7 @@ server_start() {
 		_server_pick_port
 		_server_addresses
 		# Somebody else's server on this port would be taken for ours.
-		curl -s --max-time 5 -o /dev/null "telnet://127.0.0.1:$server_port" </dev/null
+		curl -s --max-time 5 -o /dev/null "telnet://$server_host:$server_port" </dev/null
 		[ $? = 7 ] || continue
 		_server_launch
 		_server_wait && return
