@@ -1,4 +1,6 @@
 # lib.sh - timing for the benchmarks.  Sourced, not run.  bash.
+#
+# BENCH=quick asks for a few minutes rather than an hour; ROUNDS for how many measurements each number is the median of.
 # shellcheck shell=bash
 set -u
 export LC_ALL=C
@@ -14,12 +16,17 @@ chmod 755 "$TMPDIR"
 data=$TMPDIR/data
 mnt=$TMPDIR/mnt
 mkdir "$data" "$mnt"
+export data mnt
 mount_pid=
+quick=
+[ "${BENCH:-}" = quick ] && quick=1
+rounds=${ROUNDS:-$([ -n "$quick" ] && echo 3 || echo 5)}
 
 bench_clean_up() {
 	trap - EXIT
 	unmount
 	server_stop
+	[ -z "${sshd_group:-}" ] || sshd_stop
 	rm -rf "$TMPDIR"
 }
 trap bench_clean_up EXIT
@@ -35,18 +42,21 @@ make_file() {
 	openssl enc -aes-128-ctr -K "$(printf %032x 7)" -iv 0 </dev/zero 2>/dev/null | head -c "$2" >"$1"
 }
 
-# mount_with PROGRAM ARG...: starts a mount in the foreground mode of its program; sets mount_pid.
-mount_with() {
+# mount_try PROGRAM ARG...: starts a mount in the foreground mode of its program; sets mount_pid. 1: it does not mount.
+mount_try() {
 	"$@" >"$TMPDIR/mount.log" 2>&1 </dev/null &
 	mount_pid=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 400); do
 		mountpoint -q "$mnt" && return
 		kill -0 $mount_pid 2>/dev/null || break
 		sleep 0.05
 	done
 	cat "$TMPDIR/mount.log" >&2
-	die "does not mount: $*"
+	unmount
+	return 1
 }
+
+mount_with() { mount_try "$@" || die "does not mount: $*"; }
 
 mount_ftpfs() {
 	mount_with "$BUILD/ftpfs" -f "$server_url" "$mnt" "$@"
@@ -59,9 +69,17 @@ mount_rclone() {
 
 unmount() {
 	[ -n "$mount_pid" ] || return 0
-	fusermount3 -u "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
-	wait $mount_pid
+	if mountpoint -q "$mnt"; then
+		timeout 20 fusermount3 -u "$mnt" 2>/dev/null || umount -l "$mnt" 2>/dev/null
+	fi
+	for _ in $(seq 100); do
+		kill -0 $mount_pid 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -s KILL $mount_pid 2>/dev/null
+	wait $mount_pid 2>/dev/null
 	mount_pid=
+	return 0
 }
 
 # CPU seconds that a process has used, all its threads together.
@@ -90,13 +108,16 @@ median() {
 		awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2; else print "-" }'
 }
 
+# facts: what else write_json says about the run, as JSON members.
+facts=
+
 # write_json NAME: every measurement, to bench/results/NAME.json.
 write_json() {
 	mkdir -p "$SRC/bench/results"
-	awk -v name="$1" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v cpus="$(nproc)" -v kernel="$(uname -r)" '
+	awk -v name="$1" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v cpus="$(nproc)" -v kernel="$(uname -r)" -v facts="$facts" '
 		{ key = $1 SUBSEP $2; if (!(key in list)) order[++n] = key; list[key] = list[key] (list[key] == "" ? "" : ", ") $3 }
 		END {
-			printf "{\n  \"bench\": \"%s\", \"date\": \"%s\", \"cpus\": %d, \"kernel\": \"%s\",\n  \"results\": [\n", name, date, cpus, kernel
+			printf "{\n  \"bench\": \"%s\", \"date\": \"%s\", \"cpus\": %d, \"kernel\": \"%s\",%s\n  \"results\": [\n", name, date, cpus, kernel, facts == "" ? "" : " " facts ","
 			for (i = 1; i <= n; i++) {
 				split(order[i], k, SUBSEP)
 				printf "    { \"case\": \"%s\", \"what\": \"%s\", \"values\": [%s] }%s\n", k[1], k[2], list[order[i]], i < n ? "," : ""

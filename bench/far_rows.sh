@@ -1,0 +1,160 @@
+# far_rows.sh - the rows of far.sh: what is done, by whom, and how it is checked.  Sourced.
+# shellcheck shell=bash disable=SC2154 # what far.sh and lib.sh set
+
+default_rows() { echo walk cat copy-out copy-in stat first-byte random read read-limited mount list; }
+
+row_peers() {
+	case $1 in
+	walk) echo ftpfs rclone sshfs curlftpfs lftp ;;
+	cat | copy-out | copy-in | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
+	list) echo ftpfs curl rclone sshfs curlftpfs ;;
+	read-limited) echo ftpfs curl lftp ;;
+	*) echo ftpfs rclone sshfs curlftpfs ;;
+	esac
+}
+
+# --- data -----------------------------------------------------------------------------------------
+
+mib=${FAR_MIB:-128}
+entries=${FAR_ENTRIES:-100000}
+
+make_data() {
+	local i
+	(
+		cd "$data" || exit 1
+		mkdir -p tree/dir00 small in
+		for i in $(seq -w 0 99); do
+			head -c 1024 /dev/urandom >"small/file$i"
+			echo "$i" >"tree/dir00/file$i"
+		done
+		for i in $(seq -w 1 99); do cp -rl tree/dir00 "tree/dir$i"; done
+		make_file big $((mib * 1024 * 1024))
+		mkdir "$TMPDIR/new"
+		for i in 0 1 2 3 4 5 6 7 8 9; do head -c 1024 /dev/urandom >"$TMPDIR/new/new$i"; done
+		mkdir "$TMPDIR/got"
+	)
+	chmod -R a+rX "$data"
+}
+
+# Before the first turn of a row. 1: the row cannot be.
+prepare_row() {
+	case $1 in
+	list)
+		[ -d "$data/many" ] && return
+		mkdir "$data/many"
+		(cd "$data/many" && seq -f 'entry%06.0f' "$entries" | xargs touch)
+		chown -R "$server_uid:$server_uid" "$data/many"
+		;;
+	read-limited)
+		server_stop
+		server_rate=4000000
+		server_start "$server" "$data"
+		;;
+	esac
+}
+
+finish_row() {
+	case $1 in
+	list) rm -rf "$data/many" ;;
+	read-limited)
+		server_stop
+		server_rate=
+		server_start "$server" "$data"
+		;;
+	esac
+}
+
+# --- rows: row_NAME PEER ---------------------------------------------------------------------------
+
+row_walk() {
+	case $1 in
+	lftp) work walk lftp 'lftp_do "find -l tree"' '[ "$(grep -c file <"$out")" = 10000 ]' ;;
+	*) fresh_mount walk "$1" && work walk "$1" 'ls -lR "$mnt/tree"' '[ "$(grep -c file <"$out")" = 10000 ]' ;;
+	esac
+}
+
+row_cat() {
+	local check='cat "$data"/small/* | cmp - "$out"'
+	case $1 in
+	curl) work cat curl 'curl -sS "${server_url}small/file[00-99]"' "$check" ;;
+	lftp) work cat lftp 'lftp_do "glob cat small/*"' "$check" ;;
+	*) fresh_mount cat "$1" && work cat "$1" 'cat "$mnt"/small/*' "$check" ;;
+	esac
+}
+
+row_copy_out() {
+	local check='diff -r "$data/small" "$TMPDIR/got/small"'
+	case $1 in
+	curl) work copy-out curl 'mkdir "$TMPDIR/got/small"; cd "$TMPDIR/got/small"; curl -sS --remote-name-all "${server_url}small/file[00-99]"' "$check" ;;
+	lftp) work copy-out lftp 'lftp_do "mirror --parallel=4 small $TMPDIR/got/small"' "$check" ;;
+	*) fresh_mount copy-out "$1" && work copy-out "$1" 'cp -r "$mnt/small" "$TMPDIR/got/"' "$check" ;;
+	esac
+	rm -rf "$TMPDIR/got/small"
+}
+
+row_copy_in() {
+	local check='diff -r "$TMPDIR/new" "$data/in"'
+	case $1 in
+	curl) work copy-in curl 'cd "$TMPDIR/new"; curl -sS -T "{$(echo * | tr " " ,)}" "${server_url}in/"' "$check" ;;
+	lftp) work copy-in lftp 'lftp_do "mput -O in $TMPDIR/new/*"' "$check" ;;
+	*) fresh_mount copy-in "$1" && work copy-in "$1" 'for f in "$TMPDIR"/new/*; do cp "$f" "$mnt/in/" || exit 1; done' "$check" ;;
+	esac
+	unmount
+	rm -f "$data"/in/*
+}
+
+# The probes print the time themselves, so that no program's start is in it.
+probe_row() {
+	settle
+	if attempt "$3"; then
+		measured "$1" "$2" "$(sort -g "$TMPDIR/out" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')"
+	else
+		note "$1:$2" fails 1
+	fi
+}
+
+row_stat() {
+	fresh_mount stat "$1" && probe_row stat "$1" '"$BUILD/bench/probe" stat "$mnt/tree/dir42/file42"'
+}
+
+row_first_byte() {
+	fresh_mount first-byte "$1" || return
+	attempt 'ls -l "$mnt/small"' || return
+	probe_row first-byte "$1" '"$BUILD/bench/probe" first "$mnt/small/file42"'
+}
+
+# Counts are for the open file and five reads.
+row_random() {
+	fresh_mount random "$1" && probe_row random "$1" '"$BUILD/bench/probe" random 5 <"$mnt/big"'
+}
+
+read_by() {
+	local check="[ \"\$(tail -n 1 \"\$out\")\" = $((mib * 1024 * 1024)) ]"
+	case $2 in
+	curl) work "$1" curl 'curl -sS "${server_url}big" | wc -c' "$check" ;;
+	lftp) work "$1" lftp 'lftp_do "$READ_LFTP"; stat -c %s "$TMPDIR/got/big"' "$check" ;;
+	*) fresh_mount "$1" "$2" && work "$1" "$2" 'dd if="$mnt/big" bs=1M status=none | wc -c' "$check" ;;
+	esac
+	rm -f "$TMPDIR/got/big"
+}
+
+row_read() { READ_LFTP="get big -o $TMPDIR/got/big" read_by read "$1"; }
+row_read_limited() { READ_LFTP="pget -n 4 big -o $TMPDIR/got/big" read_by read-limited "$1"; }
+
+row_mount() {
+	settle
+	if attempt "daemon_command $1"; then
+		measured mount "$1" "$took"
+	else
+		note "mount:$1" fails 1
+	fi
+	fusermount3 -u "$mnt" || umount -l "$mnt"
+}
+
+row_list() {
+	local check="[ \"\$(tail -n 1 \"\$out\")\" = $entries ]"
+	case $1 in
+	curl) work list curl 'curl -sS "${server_url}many/" | grep -c entry' "$check" ;;
+	*) fresh_mount list "$1" && work list "$1" 'ls -f "$mnt/many" | grep -c entry' "$check" ;;
+	esac
+}
