@@ -56,6 +56,6 @@ for c in $cases; do
 		"$(awk -v a="$(median "$c" MB/s)" -v b="$(median curl MB/s)" 'BEGIN { print a / b }')" "$(median "$c" cpu/GiB)" \
 		"$(median "$c" idle-MiB)" "$(median "$c" peak-MiB)"
 done
-name=read
+name="read"
 [ "$server" = vsftpd ] || name=read-$server
 write_json "$name"

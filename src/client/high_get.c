@@ -280,5 +280,6 @@ int aftp_session_download(struct aftp_session *s, struct aftp_op **out, const ch
 		free_op(&g->c.op);
 		return AFTP_ENOMEM;
 	}
+	/* cppcheck-suppress memleak ; the operation owns itself */
 	return high_op_begin(s, &g->c.op, &get_kind, out);
 }

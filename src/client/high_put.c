@@ -283,5 +283,6 @@ int aftp_session_upload(struct aftp_session *s, struct aftp_op **out, const char
 		free_op(&p->c.op);
 		return AFTP_ENOMEM;
 	}
+	/* cppcheck-suppress memleak ; the operation owns itself */
 	return high_op_begin(s, &p->c.op, &put_kind, out);
 }

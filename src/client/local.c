@@ -67,6 +67,7 @@ static int walk(int root, const char *path, char part[256])
 	int dir = fcntl(root, F_DUPFD_CLOEXEC, 0), next;
 	ssize_t n;
 
+	part[0] = '\0';
 	if (dir < 0)
 		return -errno;
 	while ((n = next_part(&path, part)) > 0 && !at_end(path)) {

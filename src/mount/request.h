@@ -23,7 +23,7 @@ struct handle { /* what fi->fh points to */
 	struct ops *ops;
 	struct site_file *file; /* one of the two */
 	struct site_dir *dir;
-	bool writes; /* there may be something to save when it is closed */
+	bool writes;                /* there may be something to save when it is closed */
 	struct handle *prev, *next; /* ops::handles */
 };
 
@@ -40,8 +40,8 @@ struct ops {
 	gid_t gid;
 	bool direct_io, kernel_cache, read_only, ignore_chown;
 	bool draining, stale_closed;
-	bool saving;     /* the requests are answered: what handles have not saved is next */
-	unsigned unsaved; /* handles whose flush is under way */
+	bool saving;        /* the requests are answered: what handles have not saved is next */
+	unsigned unsaved;   /* handles whose flush is under way */
 	uv_async_t checked; /* looks, a little later, whether all is drained */
 	void (*drained)(void *arg);
 	void *drained_arg;

@@ -27,7 +27,7 @@ static bool is_doomed(const struct listing_job *l, const struct aftp_entry *e)
 	const struct node *n;
 	char name[ASIDE_SIZE];
 
-	if (e->name_len != ASIDE_SIZE - 1 || memcmp(e->name, ASIDE_PREFIX, strlen(ASIDE_PREFIX)))
+	if (e->name_len != ASIDE_SIZE - 1 || memcmp(e->name, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) != 0)
 		return false;
 	memcpy(name, e->name, e->name_len);
 	name[e->name_len] = '\0';

@@ -46,7 +46,7 @@ static int on_entry(void *arg, const struct aftp_entry *e)
 		l->dots = true;
 		return 0;
 	}
-	if (e->name_len != strlen(l->name) || memcmp(e->name, l->name, e->name_len))
+	if (e->name_len != strlen(l->name) || memcmp(e->name, l->name, e->name_len) != 0)
 		return 0;
 	l->listed = true;
 	return take(l, e);

@@ -8,10 +8,10 @@
 
 #include "remote/mutate.h"
 
-#define WINDOW    (4u * 1024 * 1024) /* bytes that wait to be sent */
-#define MAX_GAP   (1024u * 1024)     /* a hole of this size is streamed as zeros */
-#define IDLE_MS   1500               /* a stream without writes is finished and confirmed */
-#define MAX_BLOCK (1024u * 1024)
+#define WINDOW     (4u * 1024 * 1024) /* bytes that wait to be sent */
+#define MAX_GAP    (1024u * 1024)     /* a hole of this size is streamed as zeros */
+#define IDLE_MS    1500               /* a stream without writes is finished and confirmed */
+#define MAX_BLOCK  (1024u * 1024)
 #define USUAL_MODE 0644u /* what servers give to what is uploaded */
 
 enum kind { DO_WRITE, DO_READ, DO_FLUSH, DO_RESIZE, DO_HOLD };
@@ -427,9 +427,7 @@ static int attempt(struct writer *w, struct writer_op *op)
 	case DO_WRITE: return do_write(w, op);
 	case DO_READ: return do_read(w, op);
 	case DO_RESIZE: return do_resize(w, op);
-	default:
-		rc = save(w);
-		return rc == 1 ? set_mode(w) : rc;
+	default: rc = save(w); return rc == 1 ? set_mode(w) : rc;
 	}
 }
 

@@ -55,10 +55,10 @@ struct writer {
 	struct load *load;     /* the spool is being filled; NULL */
 	struct writer_op *todo;
 	bool stepping;
-	unsigned held;            /* its name is about to change: nothing is done */
-	bool mode_due;            /* a new file is to have `mode` */
+	unsigned held; /* its name is about to change: nothing is done */
+	bool mode_due; /* a new file is to have `mode` */
 	mode_t mode;
-	struct mutation *setting; /* it is being set; NULL */
+	struct mutation *setting;   /* it is being set; NULL */
 	struct writer *prev, *next; /* site::writers */
 };
 

@@ -271,8 +271,8 @@ static int copy_into(struct memnode *from, struct memnode *dir, const char *name
 
 static int copy_node(struct memview *v, const char *from, const char *to)
 {
-	struct memnode *n, *dir;
-	const char *name;
+	struct memnode *n = NULL, *dir = NULL;
+	const char *name = NULL;
 	int rc = memview_find(v, from, MEMTREE_FOLLOW, AFTP_VFS_READ, &n);
 	if (rc == 0)
 		rc = n->type != AFTP_TYPE_FILE ? -EISDIR : n->mode & 0400 ? 0 : -EACCES;

@@ -41,7 +41,7 @@ struct aftp_tls_sessions *aftp_tls_sessions_ref(struct aftp_tls_sessions *s)
 static void drop(struct aftp_tls_sessions *s, unsigned at)
 {
 	SSL_SESSION_free(s->kept[at]);
-	memmove(s->kept + at, s->kept + at + 1, (s->n - at - 1) * sizeof(s->kept[0]));
+	memmove(s->kept + at, s->kept + at + 1, (s->n - at - 1) * sizeof(SSL_SESSION *));
 	s->n--;
 	s->spent = s->spent && s->n > 0;
 }
