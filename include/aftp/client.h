@@ -152,6 +152,7 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 
 struct aftp_transfer_result {
 	uint64_t bytes;      /* moved on the data connection */
+	bool accepted;       /* of an upload: the server had said 1xx to it */
 	int code;            /* the final reply's code, 0 when none came */
 	const char *message; /* its text, "" when none; valid during the call */
 };
@@ -186,6 +187,11 @@ int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum af
 int aftp_transfer_write(struct aftp_transfer *t, const char *data,
 	size_t n); /* memory is lent until the next ready or done; AFTP_EBUSY before ready */
 int aftp_transfer_finish(struct aftp_transfer *t); /* end of data: half-close, then the final reply */
+/* A question about the same path (SIZE, MDTM or MLST) that leaves right behind the end of the data, and so saves a round
+ * trip; only after aftp_transfer_finish(). Its callback is as that of aftp_client_command(), and runs at any time from
+ * then on, before or after done. AFTP_EBUSY: the server did not take one thing after the other, and its answer would say
+ * nothing about the finished upload; ask again. */
+int aftp_transfer_follow(struct aftp_transfer *t, aftp_reply_cb *cb, void *arg, const char *verb);
 
 /* After a NULL from lend: ask again (later in the loop). */
 void aftp_transfer_resume(struct aftp_transfer *t);

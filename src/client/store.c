@@ -95,7 +95,9 @@ static void final(struct aftp_transfer *t, const struct aftp_reply *r)
 static void done(struct aftp_transfer *t)
 {
 	const struct aftp_source *source = &store_of(t)->source;
-	struct aftp_transfer_result result = { .bytes = t->bytes, .code = t->code, .message = t->message };
+	struct aftp_transfer_result result = {
+		.bytes = t->bytes, .accepted = t->accepted, .code = t->code, .message = t->message
+	};
 
 	source->done(source->arg, t->status, &result);
 	xfer_finish(t);
@@ -203,5 +205,21 @@ int aftp_transfer_finish(struct aftp_transfer *t)
 	x->wanted = false;
 	x->finished = true;
 	broken(t, aftp_stream_shutdown(t->data->stream, shut, t->data));
+	return 0;
+}
+
+int aftp_transfer_follow(struct aftp_transfer *t, aftp_reply_cb *cb, void *arg, const char *verb)
+{
+	int rc;
+
+	if (t->kind != &store_kind || !cb || !store_of(t)->finished)
+		return AFTP_EINVAL;
+	if (t->stopping || t->replied || t->gathering || t->phase != XFER_RUNNING || t->c->state != CLIENT_READY)
+		return AFTP_ECANCELED;
+	rc = wire_command(&t->c->wire, 0, cb, arg, verb, t->path);
+	if (rc < 0)
+		return rc;
+	t->followers++;
+	client_wake(t->c);
 	return 0;
 }

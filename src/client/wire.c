@@ -173,6 +173,23 @@ void wire_settle(struct wire *w)
 	free(take_slot(w));
 }
 
+void wire_give_up_next(struct wire *w, int status)
+{
+	struct wire_slot *slot = w->owed - w->unsent > 1 ? w->slots->next : NULL;
+	wire_reply_cb *cb = slot ? slot->cb : NULL;
+	void *arg = slot ? slot->arg : NULL;
+
+	if (!slot) {
+		wire_lose(w, AFTP_EPROTO, "a reply to nothing");
+		return;
+	}
+	DL_DELETE(w->slots, slot);
+	w->owed--;
+	free(slot);
+	if (cb)
+		cb(arg, status, NULL);
+}
+
 void wire_fail(struct wire *w, int status)
 {
 	struct wire_slot *slot;

@@ -119,6 +119,9 @@ int wire_command_unowed(struct wire *w, const char *verb);
 
 /* The first slot is given up: inside its callback, or between replies. */
 void wire_settle(struct wire *w);
+/* Inside the first slot's callback: the second is given up, and its callback gets `status`. Without a second one that
+ * was sent the connection is lost. */
+void wire_give_up_next(struct wire *w, int status);
 
 /* What was sent since the last call leaves in one piece. */
 void wire_flush(struct wire *w);

@@ -21,6 +21,7 @@ int xfer_init(struct aftp_transfer *t, struct aftp_client *c, const struct xfer_
 
 void xfer_finish(struct aftp_transfer *t)
 {
+	aftp_reply_finish(&t->kept);
 	free(t->path);
 	free(t);
 }
@@ -134,6 +135,45 @@ static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
 		xfer_over(t);
 }
 
+/* A transfer's end, and no answer to SIZE, MDTM or MLST? */
+static bool says_well(const struct aftp_reply *r)
+{
+	return r->code / 100 == 2 && r->code != 213 && !(r->code == 250 && r->lines > 2);
+}
+
+static int keep(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	char line[XFER_MESSAGE_MAX + 8];
+	int n = snprintf(line, sizeof line, "%d %s", r->code, aftp_reply_message(r));
+
+	if (t->kept.max == 0)
+		aftp_reply_init(&t->kept, sizeof line);
+	aftp_reply_reset(&t->kept);
+	return aftp_reply_add_line(&t->kept, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+/* One of the replies to the upload and its followers, where they may come in any order. */
+static void gather(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	bool well = says_well(r), last = t->followers == 0;
+	int rc = 0;
+
+	if (well || (r->code >= 400 && t->kept.lines == 0))
+		rc = keep(t, r);
+	if (rc < 0 || (last && t->kept.lines == 0)) {
+		wire_lose(&t->c->wire, rc < 0 ? rc : AFTP_EPROTO, "no final reply to an upload");
+		return;
+	}
+	if (last) {
+		t->gathering = false;
+		on_final(t, &t->kept);
+		return;
+	}
+	t->gathering = true;
+	t->followers--;
+	wire_give_up_next(&t->c->wire, AFTP_EBUSY);
+}
+
 static void on_reply(void *arg, int status, const struct aftp_reply *r)
 {
 	struct aftp_transfer *t = arg;
@@ -142,6 +182,10 @@ static void on_reply(void *arg, int status, const struct aftp_reply *r)
 		return;
 	if (t->phase == XFER_DRAINING) {
 		xfer_drained(t, r);
+		return;
+	}
+	if (r->code >= 200 && (t->gathering || (t->followers > 0 && !says_well(r)))) {
+		gather(t, r);
 		return;
 	}
 	if (r->code >= 200) {
@@ -170,7 +214,8 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->phase = XFER_ASKING;
 	t->status = t->code = 0;
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
-	t->securing = t->ready = t->unclean = false;
+	t->securing = t->ready = t->unclean = t->gathering = false;
+	t->followers = 0;
 	t->message[0] = '\0';
 	if (xfer_session_expired(t))
 		return;

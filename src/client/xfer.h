@@ -25,6 +25,10 @@
 #include "client/passive.h"
 #include "client/queue.h"
 
+/* Replies that overtake: a command that was sent behind the end of an upload's data is answered by some servers before
+ * the upload is. When the first reply is not clearly the upload's, all of them are waited for; what was asked is not
+ * answered then (AFTP_EBUSY), and the upload's reply is the one that says well, or else the first that says no. */
+
 enum { XFER_MESSAGE_MAX = 256, XFER_DRAIN_MS = 5000 };
 
 enum xfer_phase {
@@ -73,8 +77,11 @@ struct aftp_transfer {
 	bool replied;  /* the final reply */
 	bool ended;    /* of the data, one way or the other */
 	bool reading;
-	bool proven, answered; /* while draining: the 257; the transfer's last reply */
-	int code;              /* of the final reply */
+	bool proven, answered;  /* while draining: the 257; the transfer's last reply */
+	bool gathering;         /* of replies: see above */
+	unsigned followers;     /* commands that were sent behind the end of the data; while the final reply is owed */
+	struct aftp_reply kept; /* what may be the final reply, while it is not known which one is */
+	int code;               /* of the final reply */
 	char message[XFER_MESSAGE_MAX];
 	uint64_t bytes;
 };

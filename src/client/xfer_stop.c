@@ -43,6 +43,8 @@ void xfer_stop(struct aftp_transfer *t)
 	case XFER_RUNNING:
 		if (t->replied)
 			xfer_over(t);
+		else if (t->followers > 0 || t->gathering)
+			wire_lose(&t->c->wire, t->status, "an upload was stopped while it was being confirmed");
 		else
 			drain(t);
 		break;

@@ -219,8 +219,10 @@ void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, of
 	struct handle *h = handle_of(fi);
 	struct request *r = request_begin(req);
 	(void)ino;
-	if (r != NULL)
-		request_started(r, site_write(h->file, (uint64_t)off, data, size, &r->op, on_write, r));
+	if (r == NULL)
+		return;
+	const struct site_bytes bytes = { .data = data, .len = size };
+	request_started(r, site_write(h->file, (uint64_t)off, &bytes, &r->op, on_write, r));
 }
 
 /* At each close(2) of a file that can be written: here its programs are told whether all of it has arrived. */

@@ -75,6 +75,7 @@ static const struct option_row rows[] = {
 		"bytes of a changed file that are kept in memory (default 4M)" },
 	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0,
 		"where the rest is kept (default $TMPDIR or /var/tmp)" },
+	{ "atomic", OPTION_FLAG, NULL, AT(atomic), 0, 0, "upload under another name, and rename when all is there" },
 	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
 	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
 	{ "uid", OPTION_UID, "USER", AT(uid), 0, 0, "owner of all files (default: who mounts)" },

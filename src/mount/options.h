@@ -56,7 +56,7 @@ struct options {
 
 	int64_t uid, gid;                   /* resolved: never OPTIONS_UNSET after a successful parse */
 	int64_t umask, file_mask, dir_mask; /* the same */
-	bool read_only, direct_io, kernel_cache, ignore_chown;
+	bool read_only, direct_io, kernel_cache, ignore_chown, atomic;
 	int64_t spool_memory;
 	char *spool_dir; /* NULL = $TMPDIR or /var/tmp */
 	bool allow_other, allow_root, default_permissions, auto_unmount;

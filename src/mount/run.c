@@ -196,6 +196,7 @@ static int new_site(struct run *r)
 		.no_mlsd = o->no_mlsd,
 		.transport = r->transport->site,
 		.read_only = o->read_only,
+		.atomic = o->atomic,
 		.spool_memory = (size_t)o->spool_memory,
 		.spool_dir = o->spool_dir,
 		.uid = (uid_t)o->uid,

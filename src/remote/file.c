@@ -288,12 +288,12 @@ int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, 
 
 /* --- write ---------------------------------------------------------------------------------------- */
 
-int site_write(struct site_file *f, uint64_t off, const void *data, size_t len, struct site_op **op, site_write_cb *cb,
-	void *arg)
+int site_write(struct site_file *f, uint64_t off, const struct site_bytes *bytes, struct site_op **op,
+	site_write_cb *cb, void *arg)
 {
 	if (!f->writer)
 		return -EBADF;
-	return writer_write(f->writer, f->append, off, data, len, op, cb, arg);
+	return writer_write(f->writer, f->append, off, bytes, op, cb, arg);
 }
 
 struct flush_op {

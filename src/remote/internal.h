@@ -14,6 +14,9 @@ struct closing;
 struct abilities {
 	bool no_pair; /* RNTO must wait for RNFR's reply */
 	bool no_symlink;
+	bool no_append;              /* no APPE */
+	bool overtakes;              /* it answers SIZE while an upload is under way */
+	bool in_order;               /* it has answered SIZE after the upload before it */
 	unsigned mode, mode_refused; /* the way that worked (0: none yet); bits of those that it does not know */
 	unsigned mtime, mtime_refused;
 };

@@ -85,7 +85,7 @@ int load_start(struct writer *w)
 	if (!l)
 		return AFTP_ENOMEM;
 	rc = spool_new(&l->spool, w->site->o.spool_memory, w->site->o.spool_dir);
-	l->path = rc ? NULL : node_path(&w->site->nodes, w->node, NULL);
+	l->path = rc ? NULL : writer_path(w);
 	if (!l->path) {
 		spool_free(l->spool);
 		free(l);

@@ -136,6 +136,12 @@ struct mutation *mutate_mode(struct site *s, struct node *n, mode_t mode, site_d
 #define ASIDE_SIZE   (sizeof ASIDE_PREFIX + 16)
 void mutate_aside_name(char name[ASIDE_SIZE]);
 
+/* Deletes `name` in dir, which is known to nobody but us. Nobody waits for it but the site's end. */
+void mutate_discard(struct site *s, struct node *dir, const char *name);
+/* Gives the file `temp`, in the directory of n, the name of n, in place of what has it. NULL when out of memory; else
+ * `told` runs later. */
+struct mutation *mutate_publish(struct site *s, struct node *n, const char *temp, site_done_cb *told, void *arg);
+
 bool mutate_is_open(const struct node *n);
 /* n has been moved aside: it goes when its holders do. */
 void mutate_doom(struct site *s, struct node *n);

@@ -14,7 +14,7 @@
 
 struct removal {
 	struct mutation m;
-	struct node *node; /* holds a reference */
+	struct node *node; /* holds a reference; NULL: never known to anybody */
 };
 
 struct closing {
@@ -43,7 +43,9 @@ bool mutate_is_open(const struct node *n)
 /* Somebody came back to it, by a handle that was still there. */
 static bool in_use(const struct mutation *m)
 {
-	return mutate_is_open(((const struct removal *)m)->node) && !m->site->closing;
+	const struct node *n = ((const struct removal *)m)->node;
+
+	return n && mutate_is_open(n) && !m->site->closing;
 }
 
 static void deleted(struct mutation *m)
@@ -81,7 +83,7 @@ static int end(struct mutation *m, int status)
 	struct site *s = m->site;
 
 	if (status == 0 || status == AFTP_ENOENT) {
-		if (!in_use(m))
+		if (n && !in_use(m))
 			node_detach(&s->nodes, n);
 	} else {
 		aftp_log(&s->log, AFTP_LOG_WARN, "%s: a deleted file is left behind: %s", m->path ? m->path : m->name,
@@ -113,6 +115,18 @@ static void remove_node(struct site *s, struct node *n)
 		return;
 	}
 	r->node = node_ref(n);
+	s->removals++;
+	mutation_run(&r->m);
+}
+
+void mutate_discard(struct site *s, struct node *dir, const char *name)
+{
+	struct removal *r = s->closing ? NULL : mutation_new(s, sizeof *r, &removal, dir, name);
+
+	if (!r) {
+		aftp_log(&s->log, AFTP_LOG_WARN, "%s: a temporary file is left behind", name);
+		return;
+	}
 	s->removals++;
 	mutation_run(&r->m);
 }

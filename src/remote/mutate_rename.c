@@ -7,54 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "remote/mutate.h"
+#include "remote/mutate_rename.h"
 
 #define NOREPLACE 1u /* RENAME_NOREPLACE */
-
-enum phase {
-	LOOK,    /* nothing may be there */
-	REMOVE,  /* the empty directory in the way */
-	ASIDE,   /* with the file in the way */
-	MOVE,    /* the rename itself */
-	CLEAN,   /* away with the file that was moved aside */
-	RESTORE, /* the rename failed: back with it */
-	SETTLE,  /* the site was away in the middle: back with it, if its name is free */
-};
-
-struct renaming {
-	struct mutation m; /* dir and name: from */
-	enum phase phase;
-	struct node *to; /* the directory; holds a reference */
-	char *to_name, *to_path;
-	struct node *source, *target; /* nodes that are known; hold references */
-	struct attr attr;             /* of the source */
-	char *link;                   /* where it points */
-	bool attr_known;
-	bool looked;   /* what is in the way is known for sure */
-	bool in_way;   /* something is there */
-	bool removed;  /* it was a directory, and is gone */
-	bool aside;    /* it was moved aside */
-	bool held;     /* and is open */
-	bool moved;    /* the rename is done */
-	bool settling; /* for an asker who was told that it failed */
-	int error;     /* why it failed */
-	char aside_name[ASIDE_SIZE];
-	char *aside_path;
-};
 
 static struct renaming *renaming_of(struct mutation *m)
 {
 	return (struct renaming *)m;
 }
 
-static void go(struct mutation *m, enum phase phase);
+static void go(struct mutation *m, enum rename_phase phase);
 
 /* --- what may be in the way ----------------------------------------------------------------------- */
 
 static void looked_before(struct mutation *m)
 {
 	if (m->seen_status == AFTP_ENOENT)
-		go(m, MOVE);
+		go(m, RENAME_MOVE);
 	else
 		mutation_end(m, m->seen_status == 0 ? -EEXIST : m->seen_status);
 }
@@ -71,7 +40,7 @@ static void removal_answered(struct mutation *m)
 
 	if (mutation_done(&m->reply[0]) || error == AFTP_ENOENT) {
 		r->removed = error == 0;
-		go(m, MOVE);
+		go(m, RENAME_MOVE);
 	} else if (error == AFTP_EREPLY) {
 		mutation_look_inside(m, r->to_path, inside_told);
 	} else {
@@ -88,7 +57,7 @@ static void is_aside(struct mutation *m)
 	/* Its holders read on under the new name. */
 	if (r->target && node_move(&m->site->nodes, r->target, r->to, r->aside_name) == 0)
 		r->held = mutate_is_open(r->target);
-	go(m, MOVE);
+	go(m, RENAME_MOVE);
 }
 
 static void aside_answered(struct mutation *m)
@@ -100,7 +69,7 @@ static void aside_answered(struct mutation *m)
 	else if (r->error)
 		mutation_end(m, r->error);
 	else
-		go(m, MOVE); /* the holders lose it */
+		go(m, RENAME_MOVE); /* the holders lose it */
 }
 
 /* --- the rename ----------------------------------------------------------------------------------- */
@@ -111,7 +80,7 @@ static void fail(struct mutation *m, int error)
 
 	r->error = error;
 	if (r->aside || r->removed)
-		go(m, RESTORE);
+		go(m, RENAME_RESTORE);
 	else
 		mutation_end(m, error);
 }
@@ -139,7 +108,7 @@ static void target_told(struct mutation *m)
 	} else {
 		r->in_way = true;
 		r->error = error == -EEXIST ? AFTP_EACCES : error;
-		go(m, m->seen.type == AFTP_TYPE_DIR ? REMOVE : ASIDE);
+		go(m, m->seen.type == AFTP_TYPE_DIR ? RENAME_REMOVE : RENAME_ASIDE);
 	}
 }
 
@@ -164,7 +133,7 @@ static void move_answered(struct mutation *m)
 	if (m->pair == 0) {
 		r->moved = true;
 		r->error = 0;
-		go(m, CLEAN);
+		go(m, RENAME_CLEAN);
 	} else if (may_be_in_way(r)) {
 		mutation_look(m, r->to_path, target_told);
 	} else if (m->pair == AFTP_EREPLY) {
@@ -245,7 +214,7 @@ static void settled(struct mutation *m)
 	struct renaming *r = renaming_of(m);
 
 	if (m->seen_status == AFTP_ENOENT) {
-		go(m, RESTORE);
+		go(m, RENAME_RESTORE);
 		return;
 	}
 	aftp_log(&m->site->log, AFTP_LOG_ERROR, "%s: a rename over it was cut short; what was there is now %s",
@@ -255,22 +224,22 @@ static void settled(struct mutation *m)
 
 /* --- phases --------------------------------------------------------------------------------------- */
 
-static void go(struct mutation *m, enum phase phase)
+static void go(struct mutation *m, enum rename_phase phase)
 {
 	struct renaming *r = renaming_of(m);
 
 	r->phase = phase;
 	switch (phase) {
-	case LOOK: mutation_look(m, r->to_path, looked_before); break;
-	case REMOVE:
+	case RENAME_LOOK: mutation_look(m, r->to_path, looked_before); break;
+	case RENAME_REMOVE:
 		mutation_send(m, "RMD", r->to_path);
 		mutation_wait(m, removal_answered);
 		break;
-	case ASIDE: mutation_pair(m, r->to_path, r->aside_path, aside_answered); break;
-	case MOVE: mutation_pair(m, m->path, r->to_path, move_answered); break;
-	case CLEAN: clean(m); break;
-	case RESTORE: restore(m); break;
-	case SETTLE: mutation_look(m, r->to_path, settled); break;
+	case RENAME_ASIDE: mutation_pair(m, r->to_path, r->aside_path, aside_answered); break;
+	case RENAME_MOVE: mutation_pair(m, m->path, r->to_path, move_answered); break;
+	case RENAME_CLEAN: clean(m); break;
+	case RENAME_RESTORE: restore(m); break;
+	case RENAME_SETTLE: mutation_look(m, r->to_path, settled); break;
 	}
 }
 
@@ -326,7 +295,7 @@ static void source_after(struct mutation *m)
 {
 	if (m->seen_status == 0) {
 		m->unsure = false;
-		go(m, MOVE);
+		go(m, RENAME_MOVE);
 	} else if (m->seen_status == AFTP_ENOENT) {
 		mutation_look(m, renaming_of(m)->to_path, target_after);
 	} else {
@@ -344,11 +313,11 @@ static void rest_after(struct mutation *m)
 		go(m, r->phase);
 	} else if (m->seen_status < 0 && m->seen_status != AFTP_ENOENT) {
 		mutation_end(m, AFTP_EIO);
-	} else if (r->phase == REMOVE) {
+	} else if (r->phase == RENAME_REMOVE) {
 		m->unsure = false;
 		r->removed = true;
-		go(m, MOVE);
-	} else if (r->phase == ASIDE) {
+		go(m, RENAME_MOVE);
+	} else if (r->phase == RENAME_ASIDE) {
 		is_aside(m);
 	} else {
 		is_back(m);
@@ -365,17 +334,17 @@ static void recover(struct mutation *m)
 		return;
 	}
 	switch (r->phase) {
-	case LOOK:
-	case CLEAN:
-	case SETTLE: go(m, r->phase); break;
-	case MOVE: mutation_look(m, m->path, source_after); break;
-	case REMOVE:
-	case ASIDE: mutation_look(m, r->to_path, rest_after); break;
-	case RESTORE:
+	case RENAME_LOOK:
+	case RENAME_CLEAN:
+	case RENAME_SETTLE: go(m, r->phase); break;
+	case RENAME_MOVE: mutation_look(m, m->path, source_after); break;
+	case RENAME_REMOVE:
+	case RENAME_ASIDE: mutation_look(m, r->to_path, rest_after); break;
+	case RENAME_RESTORE:
 		if (r->aside)
 			mutation_look(m, r->aside_path, rest_after);
 		else
-			go(m, RESTORE);
+			go(m, RENAME_RESTORE);
 		break;
 	}
 }
@@ -405,16 +374,14 @@ static void learn(struct renaming *r)
 		node_detach(&s->nodes, r->target);
 }
 
-static const struct mutation_kind renaming;
-
 /* The connections died on us in the middle. The asker has its answer; the rest is done when the site is back. */
 static void settle_later(struct renaming *r)
 {
-	struct renaming *later = mutation_new(r->m.site, sizeof *later, &renaming, r->m.dir, r->m.name);
+	struct renaming *later = mutation_new(r->m.site, sizeof *later, &rename_kind, r->m.dir, r->m.name);
 
 	if (!later)
 		return;
-	later->phase = SETTLE;
+	later->phase = RENAME_SETTLE;
 	later->settling = true;
 	later->to = node_ref(r->to);
 	later->to_name = r->to_name;
@@ -433,13 +400,15 @@ static int end(struct mutation *m, int status)
 	struct renaming *r = renaming_of(m);
 
 	if (r->moved) {
-		learn(r);
+		if (!r->publishing)
+			learn(r);
 		return 0;
 	}
 	if (status == 0)
 		status = AFTP_EIO;
 	if (m->unsure || r->aside || r->removed) {
-		mutation_doubt(m->site, m->dir, m->name);
+		if (!r->publishing)
+			mutation_doubt(m->site, m->dir, m->name);
 		mutation_doubt(m->site, r->to, r->to_name);
 	}
 	if ((r->aside || r->removed) && !r->settling && job_is_network(status) && !m->site->closing)
@@ -464,7 +433,7 @@ static void finish(struct mutation *m)
 	free(r->link);
 }
 
-static const struct mutation_kind renaming = { begin, recover, end, finish };
+const struct mutation_kind rename_kind = { begin, recover, end, finish };
 
 /* --- rename --------------------------------------------------------------------------------------- */
 
@@ -486,10 +455,10 @@ static int take_ends(struct renaming *r, struct node *to, const char *to_name, u
 		return AFTP_ENOMEM;
 	r->in_way = mutation_known(to, t, to_name, &a, &link);
 	if (flags & NOREPLACE) {
-		r->phase = LOOK;
+		r->phase = RENAME_LOOK;
 		return 0;
 	}
-	r->phase = MOVE;
+	r->phase = RENAME_MOVE;
 	if (!r->in_way || !r->attr_known)
 		return 0;
 	if (r->attr.type != AFTP_TYPE_DIR && a.type == AFTP_TYPE_DIR)
@@ -497,9 +466,9 @@ static int take_ends(struct renaming *r, struct node *to, const char *to_name, u
 	if (r->attr.type == AFTP_TYPE_DIR && a.type != AFTP_TYPE_DIR)
 		return -ENOTDIR;
 	if (a.type == AFTP_TYPE_DIR)
-		r->phase = REMOVE;
+		r->phase = RENAME_REMOVE;
 	else if (t && mutate_is_open(t))
-		r->phase = ASIDE;
+		r->phase = RENAME_ASIDE;
 	return 0;
 }
 
@@ -524,7 +493,7 @@ int site_rename(struct site *s, uint64_t parent, const char *name, uint64_t to, 
 	n = node_child(&s->nodes, dir, name);
 	if (n && is_below(to_dir, n))
 		return AFTP_EINVAL;
-	r = mutation_new(s, sizeof *r, &renaming, dir, name);
+	r = mutation_new(s, sizeof *r, &rename_kind, dir, name);
 	if (!r)
 		return AFTP_ENOMEM;
 	rc = take_ends(r, to_dir, to_name, flags);

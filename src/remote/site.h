@@ -55,6 +55,7 @@ struct site_options {
 	bool no_epsv, no_mlsd;
 	struct site_transport transport;
 	bool read_only;
+	bool atomic;           /* whole uploads go to a name of their own, and are renamed when they are confirmed */
 	size_t spool_memory;   /* bytes of an open file kept in memory before a temporary file is used; 0 = 4 MiB */
 	const char *spool_dir; /* for temporary files; NULL = $TMPDIR or /var/tmp */
 	uid_t uid;
@@ -167,10 +168,21 @@ typedef void site_create_cb(void *arg, int status, const struct site_attr *attr,
 int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, int flags, struct site_op **op,
 	site_create_cb *cb, void *arg);
 
-/* Takes all of it, or fails; the data is copied before the call returns. O_APPEND of the open: off is not used. */
+/* Memory that is given away for a time. */
+struct site_memory {
+	void *start;
+	void (*release)(void *arg, void *start); /* NULL: it is not given away, and is copied */
+	void *arg;
+};
+struct site_bytes {
+	const void *data; /* in `memory`, where that is given away: then it must not change any more */
+	size_t len;
+	struct site_memory memory; /* released at any time after a call that returns 0 */
+};
+/* Takes all of it, or fails. O_APPEND of the open: off is not used. */
 typedef void site_write_cb(void *arg, ssize_t n);
-int site_write(struct site_file *f, uint64_t off, const void *data, size_t len, struct site_op **op, site_write_cb *cb,
-	void *arg);
+int site_write(struct site_file *f, uint64_t off, const struct site_bytes *bytes, struct site_op **op,
+	site_write_cb *cb, void *arg);
 /* 0 only when the server has confirmed everything that was written before, with its size. */
 int site_flush(struct site_file *f, struct site_op **op, site_done_cb *cb, void *arg);
 

@@ -8,33 +8,8 @@
 
 #include "remote/mutate.h"
 
-#define WINDOW     (4u * 1024 * 1024) /* bytes that wait to be sent */
-#define MAX_GAP    (1024u * 1024)     /* a hole of this size is streamed as zeros */
-#define IDLE_MS    1500               /* a stream without writes is finished and confirmed */
-#define MAX_BLOCK  (1024u * 1024)
+#define IDLE_MS    1500  /* a stream without writes is finished and confirmed */
 #define USUAL_MODE 0644u /* what servers give to what is uploaded */
-
-enum kind { DO_WRITE, DO_READ, DO_FLUSH, DO_RESIZE, DO_HOLD };
-
-struct writer_op {
-	struct site_op op;
-	struct writer *writer;
-	enum kind kind;
-	bool append;
-	uint64_t off; /* DO_RESIZE: the size */
-	size_t len;
-	struct block *block; /* DO_WRITE: the bytes, until they are taken */
-	char *buf;           /* DO_READ: where they landed */
-	ssize_t got;
-	union {
-		site_write_cb *write;
-		site_read_cb *read;
-		site_done_cb *done;
-	} cb;
-	void *arg;
-	bool queued;
-	struct writer_op *before, *after; /* writer::todo */
-};
 
 /* --- life ----------------------------------------------------------------------------------------- */
 
@@ -53,34 +28,57 @@ struct writer *writer_get(struct site *s, struct node *n)
 	w->node = node_ref(n);
 	w->refs = 1;
 	w->size = n->attr.have & AFTP_HAVE_SIZE ? n->attr.size : 0;
+	w->replaces = true;
 	n->writer = w;
 	DL_APPEND(s->writers, w);
 	site_tick(s);
 	return w;
 }
 
-void writer_drop_blocks(struct writer *w)
+void writer_free_block(struct block *b)
 {
-	while (w->first) {
-		struct block *b = w->first;
-		w->first = b->next;
-		free(b);
+	if (b->memory.release)
+		b->memory.release(b->memory.arg, b->memory.start);
+	free(b);
+}
+
+static void free_blocks(struct block **list)
+{
+	while (*list) {
+		struct block *b = *list;
+		*list = b->next;
+		writer_free_block(b);
 	}
+}
+
+static void drop_blocks(struct writer *w)
+{
+	free_blocks(&w->first);
+	free_blocks(&w->behind);
 	w->last = NULL;
 }
 
 static bool unsaved(const struct writer *w)
 {
 	return w->state == WRITER_STREAM || (w->state == WRITER_SPOOLED && w->dirty) ||
-		(w->state == WRITER_CLEAN && w->stale);
+		(w->state == WRITER_CLEAN && (w->stale || w->behind)) || w->temp;
+}
+
+static void drop_temp(struct writer *w)
+{
+	if (w->temp && w->node->parent)
+		mutate_discard(w->site, w->node->parent, w->temp);
+	free(w->temp);
+	w->temp = NULL;
 }
 
 static void free_writer(struct writer *w)
 {
 	struct site *s = w->site;
 	struct node *n = w->node;
+	bool lost = unsaved(w);
 
-	if (unsaved(w) && !n->doomed)
+	if (lost && !n->doomed)
 		aftp_log(&s->log, AFTP_LOG_ERROR, "%s: changes are lost", n->name);
 	if (w->upload)
 		upload_abandon(w->upload);
@@ -88,10 +86,11 @@ static void free_writer(struct writer *w)
 		load_abandon(w->load);
 	if (w->setting)
 		mutation_abandon(w->setting);
-	writer_drop_blocks(w);
+	drop_temp(w);
+	drop_blocks(w);
 	spool_free(w->spool);
 	n->writer = NULL;
-	if (w->state == WRITER_FAILED || unsaved(w))
+	if (w->state == WRITER_FAILED || lost)
 		n->attr_at = 0; /* what the server has now is for it to say */
 	else
 		n->opened = n->attr; /* the kernel's pages are what was written */
@@ -109,11 +108,17 @@ void writer_put(struct writer *w)
 
 bool writer_has_content(const struct writer *w)
 {
-	return w->state != WRITER_CLEAN || w->stale;
+	return w->state != WRITER_CLEAN || w->stale || w->temp || w->behind;
 }
 
-/* What programs see of the file changes with each write. */
-static void show(struct writer *w)
+char *writer_path(const struct writer *w)
+{
+	const struct nodes *nodes = &w->site->nodes;
+
+	return w->temp ? node_path(nodes, w->node->parent, w->temp) : node_path(nodes, w->node, NULL);
+}
+
+void writer_show(struct writer *w)
 {
 	struct attr *a = &w->node->attr;
 	struct timespec now;
@@ -132,54 +137,91 @@ void writer_fail(struct writer *w, int status)
 {
 	w->state = WRITER_FAILED;
 	w->error = status;
-	writer_drop_blocks(w);
+	drop_blocks(w);
+	drop_temp(w);
 	spool_free(w->spool);
 	w->spool = NULL;
 	writer_step(w);
+}
+
+/* What is known of the file is true from now on, for whoever looks it up. */
+static void tell(struct writer *w)
+{
+	struct node *n = w->node;
+
+	content_written(w->site, n);
+	if (n->parent && !n->doomed)
+		node_list_put(&w->site->nodes, n->parent, n->name, &n->attr, NULL);
 }
 
 void writer_confirmed(struct writer *w, const struct attr *known)
 {
 	struct attr *a = &w->node->attr;
 
-	writer_drop_blocks(w);
+	drop_blocks(w);
 	w->stale = w->dirty = w->finishing = false;
+	w->replaces = true;
 	if (w->state == WRITER_STREAM)
 		w->state = WRITER_CLEAN;
-	show(w);
+	writer_show(w);
 	if (known) {
 		a->mtime = known->mtime;
 		a->mtime_nsec = known->mtime_nsec;
 	}
-	content_written(w->site, w->node);
-	if (w->node->parent && !w->node->doomed)
-		node_list_put(&w->site->nodes, w->node->parent, w->node->name, a, NULL);
+	tell(w);
 	writer_step(w);
+}
+
+void writer_cannot_append(struct writer *w)
+{
+	w->behind = w->first;
+	w->first = w->last = NULL;
+	w->size = w->base;
+	w->state = WRITER_CLEAN;
+	w->finishing = false;
+	writer_step(w);
+}
+
+/* What was meant to be appended. */
+static int take_behind(struct writer *w)
+{
+	int rc = 0;
+
+	while (w->behind && rc == 0) {
+		struct block *b = w->behind;
+
+		rc = spool_write(w->spool, b->off, b->data, b->len);
+		w->behind = b->next;
+		writer_free_block(b);
+		w->dirty = true;
+	}
+	w->size = spool_size(w->spool);
+	return rc;
 }
 
 void writer_loaded(struct writer *w, int status, struct spool *spool)
 {
+	if (status == 0) {
+		w->spool = spool;
+		w->dirty = false;
+		status = take_behind(w);
+	}
 	if (status < 0) {
 		writer_fail(w, status);
 		return;
 	}
-	w->spool = spool;
 	w->state = WRITER_SPOOLED;
-	w->dirty = false;
 	writer_step(w);
 }
 
 /* --- moves between the states --------------------------------------------------------------------- */
-
-/* Each returns 1 when it is done, 0 when something is under way that ends in writer_step(), < 0 when it cannot be. */
 
 static int started(int rc)
 {
 	return rc < 0 ? rc : 0;
 }
 
-/* STREAM to CLEAN. */
-static int settle_stream(struct writer *w)
+int writer_settle_stream(struct writer *w)
 {
 	if (w->state != WRITER_STREAM)
 		return 1;
@@ -189,21 +231,56 @@ static int settle_stream(struct writer *w)
 	return 0;
 }
 
-static int open_stream(struct writer *w)
+/* A whole upload of an atomic site goes to a name of its own. */
+static int name_temp(struct writer *w)
 {
+	char name[ASIDE_SIZE];
+
+	if (!w->site->o.atomic || w->temp || w->node->doomed)
+		return 0;
+	mutate_aside_name(name);
+	w->temp = strdup(name);
+	w->published = false;
+	return w->temp ? 0 : AFTP_ENOMEM;
+}
+
+static int start_upload(struct writer *w)
+{
+	bool whole = w->state == WRITER_SPOOLED || !w->append;
+	int rc = whole ? name_temp(w) : 0;
+
+	return rc ? rc : upload_start(w);
+}
+
+bool writer_may_stream(const struct writer *w)
+{
+	const struct site *s = w->site;
+
+	if (w->state != WRITER_CLEAN || w->behind || !upload_may_stream(s))
+		return false;
+	/* It would be appended to what is there. */
+	return w->stale || w->size == 0 || (!s->can.no_append && (!s->o.atomic || w->temp || w->node->doomed));
+}
+
+int writer_open_stream(struct writer *w)
+{
+	int rc;
+
 	w->state = WRITER_STREAM;
 	w->append = !w->stale && w->size > 0;
 	w->base = w->sent = w->append ? w->size : 0;
 	w->finishing = false;
 	w->by_append = true;
 	w->busy_at = site_now(w->site);
-	return upload_start(w);
+	rc = start_upload(w);
+	if (rc < 0)
+		w->state = WRITER_CLEAN;
+	return rc;
 }
 
-/* To SPOOLED, with all that the server has. */
-static int become_spooled(struct writer *w)
+int writer_become_spooled(struct writer *w)
 {
-	int rc = settle_stream(w);
+	int rc = writer_settle_stream(w);
 
 	if (rc != 1 || w->state == WRITER_SPOOLED)
 		return rc;
@@ -219,7 +296,7 @@ static int become_spooled(struct writer *w)
 	return 1;
 }
 
-static void on_mode_set(void *arg, int status)
+static void on_set(void *arg, int status)
 {
 	struct writer *w = arg;
 
@@ -228,359 +305,97 @@ static void on_mode_set(void *arg, int status)
 	writer_step(w);
 }
 
-static int set_mode(struct writer *w)
+int writer_set_mode(struct writer *w)
 {
 	if (!w->mode_due && !w->setting)
 		return 1;
 	if (w->setting)
 		return 0;
 	w->mode_due = false;
-	w->setting = mutate_mode(w->site, w->node, w->mode, on_mode_set, w);
+	w->setting = mutate_mode(w->site, w->node, w->mode, on_set, w);
 	return w->setting ? 0 : 1;
 }
 
-/* The content confirmed. */
-static int save(struct writer *w)
+static void on_published(void *arg, int status)
 {
-	if (w->upload)
-		return w->state == WRITER_STREAM ? settle_stream(w) : 0;
-	if (w->state == WRITER_SPOOLED && w->dirty)
-		return started(upload_start(w));
-	if (w->state == WRITER_CLEAN && w->stale) {
-		int rc = open_stream(w);
-		return rc < 0 ? rc : settle_stream(w);
+	struct writer *w = arg;
+
+	w->setting = NULL;
+	if (status < 0) {
+		aftp_log(&w->site->log, AFTP_LOG_ERROR, "%s: the new content could not get its name: %s", w->node->name,
+			aftp_strerror(status));
+		writer_fail(w, status);
+		return;
 	}
-	return 1;
+	free(w->temp);
+	w->temp = NULL;
+	tell(w);
+	writer_step(w);
+}
+
+static int publish(struct writer *w)
+{
+	if (!w->temp)
+		return 1;
+	if (w->setting)
+		return 0;
+	/* What replaces another shall be as open to others as that was. */
+	if (w->node->attr.have & AFTP_HAVE_MODE && !w->mode_due && w->node->attr.mode != USUAL_MODE) {
+		w->mode = w->node->attr.mode;
+		w->mode_due = true;
+	}
+	w->setting = mutate_publish(w->site, w->node, w->temp, on_published, w);
+	return w->setting ? 0 : AFTP_ENOMEM;
+}
+
+int writer_save(struct writer *w)
+{
+	int rc;
+
+	if (w->upload)
+		return w->state == WRITER_STREAM ? writer_settle_stream(w) : 0;
+	if (w->behind) {
+		rc = writer_become_spooled(w);
+		if (rc != 1)
+			return rc;
+	}
+	if (w->state == WRITER_SPOOLED && w->dirty)
+		return started(start_upload(w));
+	if (w->state == WRITER_CLEAN && w->stale) {
+		rc = writer_open_stream(w);
+		return rc < 0 ? rc : writer_settle_stream(w);
+	}
+	return publish(w);
 }
 
 void writer_created(struct writer *w, mode_t mode)
 {
 	w->size = 0;
 	w->stale = true;
+	w->replaces = false;
 	w->mode = mode & 0777;
 	w->mode_due = w->mode != USUAL_MODE;
-	show(w);
-	if (w->state == WRITER_CLEAN && upload_may_stream(w->site) && open_stream(w) < 0)
-		w->state = WRITER_CLEAN; /* the first write, or the flush, tries again */
-}
-
-/* --- requests ------------------------------------------------------------------------------------- */
-
-static bool has_room(const struct writer *w)
-{
-	return w->size - w->sent < WINDOW;
-}
-
-static void take_block(struct writer *w, struct block *b)
-{
-	b->next = NULL;
-	b->off = w->size;
-	if (w->last)
-		w->last->next = b;
-	else
-		w->first = b;
-	w->last = b;
-	w->size += b->len;
-	w->busy_at = site_now(w->site);
-	show(w);
-	if (w->upload)
-		upload_kick(w->upload);
-}
-
-static int fill_gap(struct writer *w, uint64_t to)
-{
-	size_t n = (size_t)(to - w->size);
-	struct block *zeros = calloc(1, sizeof *zeros + n);
-
-	if (!zeros)
-		return AFTP_ENOMEM;
-	zeros->len = n;
-	take_block(w, zeros);
-	return 0;
-}
-
-/* May these bytes go into a stream? */
-static bool fits_stream(const struct writer *w, uint64_t off)
-{
-	if (off < w->size || off - w->size > MAX_GAP)
-		return false;
-	return w->state == WRITER_STREAM || (w->state == WRITER_CLEAN && upload_may_stream(w->site));
-}
-
-static int stream_write(struct writer *w, struct writer_op *op)
-{
-	int rc = w->state == WRITER_CLEAN ? open_stream(w) : 0;
-
-	if (rc < 0)
-		return rc;
-	if (w->finishing)
-		return 0; /* it is being confirmed; then another begins */
-	if (!has_room(w))
-		return 0;
-	if (op->off > w->size)
-		rc = fill_gap(w, op->off);
-	if (rc < 0)
-		return rc;
-	w->by_append = w->by_append && op->append;
-	take_block(w, op->block);
-	op->block = NULL;
-	return 1;
-}
-
-static int do_write(struct writer *w, struct writer_op *op)
-{
-	int rc;
-
-	if (op->append)
-		op->off = w->size;
-	if (fits_stream(w, op->off))
-		return stream_write(w, op);
-	rc = become_spooled(w);
-	if (rc != 1)
-		return rc;
-	if (w->upload)
-		return 0; /* it reads the spool */
-	rc = spool_write(w->spool, op->off, op->block->data, op->len);
-	if (rc)
-		return rc;
-	w->dirty = true;
-	w->size = spool_size(w->spool);
-	show(w);
-	return 1;
-}
-
-static int do_read(struct writer *w, struct writer_op *op)
-{
-	int rc;
-
-	if (w->state == WRITER_CLEAN && w->stale) {
-		op->got = 0;
-		return 1;
-	}
-	rc = become_spooled(w);
-	if (rc != 1)
-		return rc;
-	op->buf = malloc(op->len ? op->len : 1);
-	if (!op->buf)
-		return AFTP_ENOMEM;
-	op->got = spool_read(w->spool, op->off, op->buf, op->len);
-	return op->got < 0 ? (int)op->got : 1;
-}
-
-static int empty(struct writer *w)
-{
-	int rc = settle_stream(w);
-
-	if (rc != 1 || w->upload)
-		return rc == 1 ? 0 : rc;
-	spool_free(w->spool);
-	w->spool = NULL;
-	w->state = WRITER_CLEAN;
-	w->dirty = false;
-	w->stale = true;
-	w->size = 0;
-	show(w);
-	return 1;
-}
-
-static int do_resize(struct writer *w, struct writer_op *op)
-{
-	int rc;
-
-	if (op->off == w->size)
-		return 1;
-	if (op->off == 0)
-		return empty(w);
-	if (fits_stream(w, op->off) && w->state == WRITER_STREAM && !w->finishing)
-		return fill_gap(w, op->off) < 0 ? AFTP_ENOMEM : 1;
-	rc = become_spooled(w);
-	if (rc != 1)
-		return rc;
-	if (w->upload)
-		return 0;
-	rc = spool_truncate(w->spool, op->off);
-	if (rc)
-		return rc;
-	w->dirty = true;
-	w->size = op->off;
-	show(w);
-	return 1;
-}
-
-static int hold(struct writer *w)
-{
-	if (w->state != WRITER_FAILED && save(w) == 0)
-		return 0;
-	w->held++;
-	return 1;
-}
-
-static int attempt(struct writer *w, struct writer_op *op)
-{
-	int rc;
-
-	if (op->kind == DO_HOLD)
-		return hold(w);
-	if (w->state == WRITER_FAILED)
-		return w->error;
-	switch (op->kind) {
-	case DO_WRITE: return do_write(w, op);
-	case DO_READ: return do_read(w, op);
-	case DO_RESIZE: return do_resize(w, op);
-	default: rc = save(w); return rc == 1 ? set_mode(w) : rc;
-	}
-}
-
-static void leave_queue(struct writer_op *op)
-{
-	if (op->queued)
-		DL_DELETE2(op->writer->todo, op, before, after);
-	op->queued = false;
-}
-
-void writer_step(struct writer *w)
-{
-	if (w->stepping)
-		return;
-	w->stepping = true;
-	while (w->todo && !w->held) {
-		struct writer_op *op = w->todo;
-		int rc = attempt(w, op);
-
-		if (rc == 0)
-			break;
-		leave_queue(op);
-		op_complete(&op->op, rc < 0 ? rc : 0);
-	}
-	w->stepping = false;
-}
-
-static void end(struct site_op *sop)
-{
-	struct writer_op *op = (struct writer_op *)sop;
-	struct writer *w = op->writer;
-	int status = sop->status;
-	struct iovec iov = { op->buf, op->got > 0 ? (size_t)op->got : 0 };
-
-	leave_queue(op);
-	switch (op->kind) {
-	case DO_WRITE: op->cb.write(op->arg, status < 0 ? status : (ssize_t)op->len); break;
-	case DO_READ:
-		op->cb.read(op->arg, status < 0 ? status : op->got, &iov, status < 0 || op->got == 0 ? 0 : 1);
-		break;
-	default: op->cb.done(op->arg, status);
-	}
-	free(op->block);
-	free(op->buf);
-	op_free(sop);
-	writer_put(w);
-}
-
-/* An interrupted program has not written these bytes; what is before and behind them in the queue stays. */
-static void detach(struct site_op *sop)
-{
-	leave_queue((struct writer_op *)sop);
-}
-
-static struct writer_op *new_op(struct writer *w, enum kind kind, void *arg, struct site_op **out)
-{
-	struct writer_op *op = op_new(w->site, sizeof *op, end, out);
-
-	if (!op)
-		return NULL;
-	w->refs++;
-	op->writer = w;
-	op->kind = kind;
-	op->arg = arg;
-	op->op.detach = detach;
-	op->queued = true;
-	DL_APPEND2(w->todo, op, before, after);
-	return op;
-}
-
-int writer_write(struct writer *w, bool append, uint64_t off, const void *data, size_t len, struct site_op **out,
-	site_write_cb *cb, void *arg)
-{
-	struct block *b = len > MAX_BLOCK * 4 ? NULL : malloc(sizeof *b + len);
-	struct writer_op *op = b ? new_op(w, DO_WRITE, arg, out) : NULL;
-
-	if (!op) {
-		free(b);
-		return AFTP_ENOMEM;
-	}
-	memcpy(b->data, data, len);
-	b->len = len;
-	op->block = b;
-	op->append = append;
-	op->off = off;
-	op->len = len;
-	op->cb.write = cb;
-	writer_step(w);
-	return 0;
-}
-
-int writer_read(struct writer *w, uint64_t off, size_t len, struct site_op **out, site_read_cb *cb, void *arg)
-{
-	struct writer_op *op = new_op(w, DO_READ, arg, out);
-
-	if (!op)
-		return AFTP_ENOMEM;
-	op->off = off;
-	op->len = len;
-	op->cb.read = cb;
-	writer_step(w);
-	return 0;
-}
-
-int writer_flush(struct writer *w, struct site_op **out, site_done_cb *cb, void *arg)
-{
-	struct writer_op *op = new_op(w, DO_FLUSH, arg, out);
-
-	if (!op)
-		return AFTP_ENOMEM;
-	op->cb.done = cb;
-	writer_step(w);
-	return 0;
-}
-
-int writer_hold(struct writer *w, site_done_cb *cb, void *arg)
-{
-	struct writer_op *op = new_op(w, DO_HOLD, arg, NULL);
-
-	if (!op)
-		return AFTP_ENOMEM;
-	op->cb.done = cb;
-	writer_step(w);
-	return 0;
-}
-
-void writer_resume(struct writer *w)
-{
-	w->held--;
-	writer_step(w);
-}
-
-int writer_resize(struct writer *w, uint64_t size, struct site_op **out, site_done_cb *cb, void *arg)
-{
-	struct writer_op *op = new_op(w, DO_RESIZE, arg, out);
-
-	if (!op)
-		return AFTP_ENOMEM;
-	op->off = size;
-	op->cb.done = cb;
-	writer_step(w);
-	return 0;
+	writer_show(w);
+	if (writer_may_stream(w))
+		(void)writer_open_stream(w); /* else the first write, or the flush, tries again */
 }
 
 /* --- time ----------------------------------------------------------------------------------------- */
+
+static bool is_idle(const struct writer *w)
+{
+	return w->state == WRITER_STREAM && !w->finishing && site_now(w->site) - w->busy_at > IDLE_MS;
+}
 
 void writers_tick(struct site *s)
 {
 	struct writer *w;
 
+	if (s->can.no_append)
+		return;
 	DL_FOREACH (s->writers, w)
-		if (w->state == WRITER_STREAM && !w->finishing && site_now(s) - w->busy_at > IDLE_MS)
-			settle_stream(w);
+		if (is_idle(w))
+			writer_settle_stream(w);
 }
 
 void writers_close(struct site *s)

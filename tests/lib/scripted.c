@@ -291,8 +291,9 @@ static void on_data(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	s->data_reset |= n == UV_ECONNRESET;
 	for (ssize_t i = 0; i < n; i++)
-		if ((unsigned char)buf->base[i] != scripted_byte(s->data_bytes++))
+		if ((unsigned char)buf->base[i] != scripted_byte(s->taken++))
 			s->data_wrong = true;
+	s->data_bytes += n > 0 ? (uint64_t)n : 0;
 	advance(s);
 }
 
@@ -422,7 +423,7 @@ static void do_step(struct scripted *s, const struct step *step)
 	case STEP_FILL: fill(s, (size_t)step->n); break;
 	case STEP_END_DATA: peer_end(&s->data); break;
 	case STEP_RESET_DATA: peer_reset(&s->data); break;
-	case STEP_SEEK: s->position = (uint64_t)step->n; break;
+	case STEP_SEEK: s->position = s->taken = (uint64_t)step->n; break;
 	default: break;
 	}
 }
@@ -494,9 +495,13 @@ static void on_connection(uv_stream_t *listener, int status)
 	peer_close(&s->control);
 	peer_close(&s->data);
 	s->control = p;
+	if (s->scripts)
+		s->script = s->scripts[0];
+	if (s->scripts && s->scripts[1])
+		s->scripts++;
 	s->connections++;
 	s->at = s->line_len = s->said = s->data_said = 0;
-	s->position = 0;
+	s->position = s->taken = 0;
 	s->flooding = s->pausing = s->going_on = s->finished = false;
 	uv_timer_stop(&s->timer);
 	uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_control);

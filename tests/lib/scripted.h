@@ -30,7 +30,7 @@ enum step_kind {
 	STEP_DATA_GONE, /* waits until the client has ended it; what it sent is dropped */
 	STEP_TAKE,      /* waits for n bytes on it */
 	STEP_TAKE_ALL,  /* to its end */
-	STEP_SEEK,      /* scripted_byte() goes on from n */
+	STEP_SEEK,      /* scripted_byte() goes on from n, both ways */
 };
 
 struct step {
@@ -92,6 +92,7 @@ struct scripted {
 	uint16_t port;
 	const struct step *script;
 	/* May be set before a client comes. */
+	const struct step *const *scripts; /* one for each connection, the last (before NULL) for all further ones */
 	bool byte_by_byte; /* the first replies leave in pieces of one byte, each in a turn of its own */
 	size_t cut;        /* the control connection ends after so many bytes; 0 = never */
 	size_t cut_data;   /* the same for data */
@@ -103,7 +104,7 @@ struct scripted {
 	unsigned connections;
 	uint64_t data_bytes; /* taken */
 	bool data_reset;     /* it ended in a reset */
-	bool data_wrong;     /* they are not scripted_byte() from 0 */
+	bool data_wrong;     /* they are not scripted_byte() from 0, or where STEP_SEEK was */
 	size_t said;         /* bytes on the control connection */
 	size_t at;           /* the present step */
 	bool finished;       /* the last step is done */
@@ -114,7 +115,7 @@ struct scripted {
 	uv_timer_t timer;
 	char line[4096];
 	size_t line_len;
-	uint64_t position;
+	uint64_t position, taken; /* of what is sent; of what comes */
 	size_t data_said;
 	bool flooding, pausing, going_on, busy;
 };

@@ -360,7 +360,7 @@ static void on_write(void *arg, ssize_t n)
 ssize_t fixture_write(struct fixture *f, struct site_file *file, uint64_t off, const void *data, size_t len)
 {
 	struct answer a = { 0 };
-	int rc = site_write(file, off, data, len, NULL, on_write, &a);
+	int rc = site_write(file, off, &(struct site_bytes){ .data = data, .len = len }, NULL, on_write, &a);
 
 	if (rc < 0)
 		return rc;

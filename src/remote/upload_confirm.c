@@ -1,0 +1,234 @@
+/* upload_confirm - the server has said that it has all: does it, by its own account of the size? */
+#include <aftp/status.h>
+#include <string.h>
+
+#include "remote/upload.h"
+
+uint64_t upload_expected(const struct upload *u)
+{
+	const struct writer *w = u->writer;
+
+	return upload_is_stream(u) ? w->size : u->pausing ? u->at : spool_size(w->spool);
+}
+
+/* --- verdicts ------------------------------------------------------------------------------------- */
+
+/* Others may have appended behind us, and all of ours is there. */
+static bool others_appended(const struct upload *u)
+{
+	const struct writer *w = u->writer;
+
+	return upload_is_stream(u) && w->append && w->by_append && u->size > w->size;
+}
+
+static void confirmed(struct upload *u)
+{
+	struct writer *w = u->writer;
+	struct attr known = u->known;
+
+	if (u->has_size && others_appended(u))
+		w->size = u->size;
+	upload_end(u);
+	writer_confirmed(w, known.have & AFTP_HAVE_MTIME ? &known : NULL);
+}
+
+static void verified(struct upload *u)
+{
+	if (u->has_size && u->size != upload_expected(u) && !others_appended(u)) {
+		aftp_log(&u->site->log, AFTP_LOG_ERROR, "%s: the server has %llu bytes of %llu", u->path,
+			(unsigned long long)u->size, (unsigned long long)upload_expected(u));
+		upload_fail(u, AFTP_EIO);
+		return;
+	}
+	if (!u->pausing) {
+		confirmed(u);
+		return;
+	}
+	u->pausing = u->sent_all = false;
+	u->ours = u->exact = true;
+	u->floor = u->at;
+	upload_again(u);
+}
+
+/* What a refusal means to a program. */
+static int refusal(int status, int code)
+{
+	switch (status) {
+	case AFTP_EREPLY: return code >= 500 ? AFTP_EACCES : AFTP_EIO;
+	case AFTP_ENOTSUP: return -EPERM;
+	case AFTP_ELOGIN: return AFTP_EACCES;
+	default: return status;
+	}
+}
+
+void upload_cannot_append(struct upload *u)
+{
+	if (upload_is_stream(u) && u->writer->append && u->best <= u->start)
+		writer_cannot_append(upload_end(u));
+	else
+		upload_begin_anew(u);
+}
+
+static void refused(struct upload *u)
+{
+	if (!u->appending || u->status != AFTP_ENOTSUP) {
+		upload_fail(u, refusal(u->status, u->code));
+		return;
+	}
+	u->site->can.no_append = true;
+	upload_cannot_append(u);
+}
+
+/* --- questions ------------------------------------------------------------------------------------ */
+
+static void on_answer(struct upload *u, int status)
+{
+	u->replies--;
+	if (status == AFTP_EBUSY)
+		u->overtaken = true;
+	else if (status < 0)
+		u->lost = status;
+}
+
+static void on_size(void *arg, int status, const struct aftp_reply *r)
+{
+	struct upload *u = arg;
+
+	on_answer(u, status);
+	if (status == 0)
+		u->has_size = aftp_reply_size(r, &u->size) == 0;
+	upload_conclude(u);
+}
+
+static void on_mdtm(void *arg, int status, const struct aftp_reply *r)
+{
+	struct upload *u = arg;
+
+	on_answer(u, status);
+	if (status == 0 && aftp_reply_mdtm(r, &u->known.mtime, &u->known.mtime_nsec) == 0)
+		u->known.have |= AFTP_HAVE_MTIME;
+	upload_conclude(u);
+}
+
+static void on_mlst(void *arg, int status, const struct aftp_reply *r)
+{
+	struct upload *u = arg;
+	struct aftp_entry e;
+	const char *line;
+	size_t len;
+
+	on_answer(u, status);
+	for (size_t i = 0; status == 0 && r->code == 250 && (line = aftp_reply_line(r, i, &len)) != NULL; i++) {
+		for (; len > 0 && *line == ' '; len--)
+			line++;
+		if (!memchr(line, '=', len) || aftp_entry_parse_mlsx(&e, line, len) != AFTP_LINE_ENTRY)
+			continue;
+		attr_from_entry(&u->known, &e);
+		u->has_size = u->known.have & AFTP_HAVE_SIZE;
+		u->size = u->known.size;
+		break;
+	}
+	upload_conclude(u);
+}
+
+static bool has_mlst(const struct upload *u)
+{
+	const struct aftp_features *f = pool_features(u->site->pool);
+
+	return f && f->mlst && !f->no_mlst;
+}
+
+static void forget_answers(struct upload *u)
+{
+	u->lost = 0;
+	u->has_size = u->overtaken = u->followed = u->asked_mdtm = false;
+	u->known = (struct attr){ 0 };
+}
+
+/* One question only, unless the server is known to take things in order: one that looks at its control connection while
+ * data comes may take two lines for one. */
+void upload_follow(struct upload *u)
+{
+	bool mlst = has_mlst(u);
+	int rc;
+
+	forget_answers(u);
+	if (u->site->can.overtakes)
+		return;
+	rc = mlst ? aftp_transfer_follow(u->transfer, on_mlst, u, "MLST")
+		  : aftp_transfer_follow(u->transfer, on_size, u, "SIZE");
+	if (rc < 0)
+		return;
+	u->followed = true;
+	u->replies++;
+	u->asked = mlst ? ASKED_MLST : ASKED_SIZE;
+	if (mlst || !u->site->can.in_order || aftp_transfer_follow(u->transfer, on_mdtm, u, "MDTM") < 0)
+		return;
+	u->replies++;
+	u->asked_mdtm = true;
+}
+
+/* What answers nothing is not asked again. */
+static bool ask_next(struct upload *u)
+{
+	int rc = 0;
+
+	if (u->asked == ASKED_NOTHING && has_mlst(u)) {
+		u->asked = ASKED_MLST;
+		rc = upload_ask(u, "MLST", on_mlst);
+	} else if (u->asked != ASKED_SIZE && !u->has_size) {
+		u->asked = ASKED_SIZE;
+		u->asked_mdtm = true;
+		rc = upload_ask(u, "SIZE", on_size);
+		if (rc == 0)
+			(void)upload_ask(u, "MDTM", on_mdtm);
+	} else if (u->asked == ASKED_SIZE && !u->asked_mdtm) {
+		u->asked_mdtm = true;
+		rc = upload_ask(u, "MDTM", on_mdtm);
+	} else {
+		return false;
+	}
+	if (rc < 0)
+		u->lost = rc;
+	return true;
+}
+
+static void confirm(struct upload *u)
+{
+	u->sent_all = true;
+	if (u->overtaken) {
+		u->site->can.overtakes = true;
+		forget_answers(u);
+		u->asked = ASKED_NOTHING;
+	} else if (u->followed) {
+		u->site->can.in_order = true;
+	}
+	if (u->lost == 0 && ask_next(u) && (u->replies > 0 || u->lost == 0))
+		return;
+	if (u->lost < 0) {
+		u->over = false;
+		upload_broken(u, u->lost);
+		return;
+	}
+	u->over = false;
+	verified(u);
+}
+
+void upload_conclude(struct upload *u)
+{
+	if (!u->over || u->replies > 0)
+		return;
+	if (!u->writer) {
+		upload_fail(u, AFTP_ECANCELED);
+	} else if (u->status == 0) {
+		confirm(u);
+	} else if (upload_may_resume(u->status)) {
+		/* Perhaps for having been asked. */
+		u->site->can.overtakes |= u->followed;
+		u->over = false;
+		upload_broken(u, u->status);
+	} else {
+		u->over = false;
+		refused(u);
+	}
+}

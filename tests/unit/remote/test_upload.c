@@ -1,0 +1,232 @@
+/* Uploads against servers that answer in every order and die at every moment: the file is there, whole, or the program
+ * hears that it is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <aftp/status.h>
+#include <fcntl.h>
+
+#include "lib/scripted.h"
+#include "lib/site_fixture.h"
+
+#define LEN  5000 /* bytes that are written */
+#define OLD  300  /* bytes of the old file */
+#define MOST 64
+
+/* The last line of a case says what it is about; what must be so is in the scripts: they are followed to the letter. */
+struct test {
+	const char *name;
+	int flags;       /* of the open; with O_CREAT the file is new */
+	unsigned conns;  /* 1: by the spool */
+	unsigned offset; /* of what is written */
+	int status;      /* of the flush */
+	unsigned connections;
+	struct step first[MOST], second[MOST];
+};
+
+#define BEGIN         LOGIN, REPLY("PWD", "257 \"/\" is where you are")
+#define LISTING(text) EPSV, WANT("MLSD"), DO(STEP_ACCEPT), SAY("150 ok"), DATA(text), DO(STEP_END_DATA), SAY("226 ok")
+#define NONE          BEGIN, LISTING("type=cdir; .\r\n")
+#define SOME(size)    BEGIN, LISTING("type=file;size=" #size ";modify=20200101000000; f\r\n")
+#define AGAIN         SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok")
+#define PUT(verb)     EPSV, WANT(verb), DO(STEP_ACCEPT)
+#define TAKEN(verb)   PUT(verb), SAY("150 go"), DO(STEP_TAKE_ALL)
+#define FINE          SAY("226 done")
+#define SIZED(n)      REPLY("SIZE /f", "213 " #n)
+#define TIMED         REPLY("MDTM /f", "213 20260101000000")
+#define NEW           O_WRONLY | O_CREAT | O_EXCL
+#define OVER          O_WRONLY | O_TRUNC
+#define BEHIND        O_WRONLY | O_APPEND
+
+static const struct test tests[] = {
+	{ "answers in order", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("213 5000"), TIMED, END }, { END } },
+	{ "an answer that overtakes is asked for again", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), SIZED(77), FINE, SIZED(5000), TIMED, END }, { END } },
+	{ "a refusal that overtakes", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), REPLY("SIZE", "550 busy"), FINE, SIZED(5000), TIMED, END }, { END } },
+	{ "a server that takes no questions meanwhile", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), REPLY("SIZE", "500 Unknown command"), FINE, SIZED(5000), TIMED, END },
+		{ END } },
+	{ "a refusal of the upload", NEW, 2, 0, -EDQUOT, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), SAY("552 Quota exceeded"), SAY("550 f: No such file"), END },
+		{ END } },
+	{ "a refusal of the upload, and a size", NEW, 2, 0, -EDQUOT, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), SAY("213 10"), SAY("552 Quota exceeded"), END }, { END } },
+	{ "a disk that is full", NEW, 2, 0, -ENOSPC, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), SAY("452 Insufficient storage"), SAY("213 10"), END },
+		{ END } },
+	{ "no permission", NEW, 2, 0, AFTP_EACCES, 1, { NONE, PUT("STOR /f"), SAY("550 Permission denied"), END },
+		{ END } },
+	{ "a name that the server does not like", NEW, 2, 0, AFTP_EACCES, 1,
+		{ NONE, PUT("STOR /f"), SAY("553 Could not create file."), END }, { END } },
+	{ "an account that is needed", NEW, 2, 0, AFTP_EACCES, 1,
+		{ NONE, PUT("STOR /f"), SAY("532 Need account for storing files"), END }, { END } },
+	{ "too little", NEW, 2, 0, AFTP_EIO, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("213 4999"), TIMED, END }, { END } },
+	{ "too much", NEW, 2, 0, AFTP_EIO, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("213 5001"), TIMED, END }, { END } },
+	{ "nobody tells sizes", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("502 no"), REPLY("MDTM", "502 no"), END }, { END } },
+
+	{ "the end before 150", NEW, 2, 0, 0, 2, { NONE, PUT("STOR /f"), DO(STEP_CLOSE), END },
+		{ AGAIN, TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "the end in the middle", NEW, 2, 0, 0, 2,
+		{ NONE, PUT("STOR /f"), SAY("150 go"), DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(1000), DO_N(STEP_SEEK, 1000), TAKEN("APPE /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "the end in the middle, and nothing of it is there", NEW, 2, 0, 0, 2,
+		{ NONE, PUT("STOR /f"), SAY("150 go"), DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, REPLY("SIZE", "550 f: No such file"), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "the end in the middle, and somebody else's is there", NEW, 2, 0, 0, 2,
+		{ NONE, PUT("STOR /f"), SAY("150 go"), DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(7000), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "the end instead of 226", NEW, 2, 0, 0, 2, { NONE, TAKEN("STOR /f"), WANT("SIZE"), DO(STEP_CLOSE), END },
+		{ AGAIN, SIZED(5000), SIZED(5000), TIMED, END } },
+	{ "the end instead of the size", NEW, 2, 0, 0, 2,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, DO(STEP_CLOSE), END },
+		{ AGAIN, SIZED(5000), SIZED(5000), TIMED, END } },
+	{ "the end instead of the size, which is wrong", NEW, 2, 0, AFTP_EIO, 2,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, DO(STEP_CLOSE), END },
+		{ AGAIN, SIZED(4000), SIZED(4000), TIMED, END } },
+	{ "426 in the end", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), SAY("426 Failure reading network stream."), SAY("213 5000"),
+			SIZED(5000), SIZED(5000), TIMED, END },
+		{ END } },
+
+	{ "over an old file", OVER, 2, 0, 0, 1,
+		{ SOME(300), SIZED(300), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"), DO(STEP_TAKE_ALL),
+			WANT("SIZE"), FINE, SAY("213 5000"), TIMED, END },
+		{ END } },
+	{ "over an old file, the end in the middle", OVER, 2, 0, 0, 2,
+		{ SOME(300), SIZED(300), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, SIZED(1000), DO_N(STEP_SEEK, 1000), TAKEN("APPE /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "over an old file, which is kept until the end", OVER, 2, 0, 0, 2,
+		{ SOME(300), SIZED(300), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, SIZED(300), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "over an old file of the same size", OVER, 2, 0, 0, 2,
+		{ SOME(5000), SIZED(5000), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"), DO(STEP_TAKE_ALL),
+			WANT("SIZE"), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(5000), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "over an old file that cannot be told", OVER, 2, 0, 0, 2,
+		{ SOME(300), REPLY("SIZE", "550 no"), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"),
+			DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(1000), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+
+	{ "from the spool", NEW, 1, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("213 5000"), TIMED, END }, { END } },
+	{ "from the spool, the end in the middle", NEW, 1, 0, 0, 2,
+		{ NONE, PUT("STOR /f"), SAY("150 go"), DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(1000), DO_N(STEP_SEEK, 1000), TAKEN("APPE /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "from the spool over an old file, which is kept until the end", OVER, 1, 0, 0, 2,
+		{ SOME(300), SIZED(300), EPSV, WANT("STOR /f"), DO(STEP_ACCEPT), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, SIZED(300), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED, END } },
+	{ "a resumed one that cannot be appended to", NEW, 1, 0, 0, 2,
+		{ NONE, PUT("STOR /f"), SAY("150 go"), DO_N(STEP_TAKE, 1), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(1000), PUT("APPE /f"), SAY("502 no"), TAKEN("STOR /f"), FINE, SIZED(5000), TIMED,
+			END } },
+
+	{ "behind an old file", BEHIND, 2, OLD, 0, 1,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5300"),
+			TIMED, END },
+		{ END } },
+	{ "behind what somebody has appended", BEHIND, 2, OLD, 0, 1,
+		{ SOME(300), SIZED(400), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5400"),
+			TIMED, END },
+		{ END } },
+	{ "and somebody appends behind us", BEHIND, 2, OLD, 0, 1,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 9000"),
+			TIMED, END },
+		{ END } },
+	{ "behind an old file, too little", BEHIND, 2, OLD, AFTP_EIO, 1,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5000"),
+			TIMED, END },
+		{ END } },
+	{ "behind an old file, the end in the middle", BEHIND, 2, OLD, 0, 2,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, SIZED(800), DO_N(STEP_SEEK, 800), TAKEN("APPE /f"), FINE, SIZED(5300), TIMED, END } },
+	{ "behind an old file, the end before 150", BEHIND, 2, OLD, 0, 2,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), DO(STEP_RESET), END },
+		{ AGAIN, SIZED(300), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5300"), TIMED,
+			END } },
+	{ "behind an old file, and nobody knows whose is what", BEHIND, 2, OLD, AFTP_EIO, 2,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, SIZED(9000), END } },
+	{ "at the end of an old file that has grown", O_WRONLY, 2, OLD, AFTP_ECHANGED, 1,
+		{ SOME(300), SIZED(400), END }, { END } },
+	{ "at the end of an old file that grows", O_WRONLY, 2, OLD, AFTP_EIO, 1,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 9000"),
+			TIMED, END },
+		{ END } },
+	{ "a server that cannot append", BEHIND, 2, OLD, 0, 1,
+		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("502 no"), EPSV, WANT("RETR /f"),
+			DO(STEP_ACCEPT), SAY("150 here"), DO_N(STEP_SEEK, 0), DO_N(STEP_FILL, 300), DO(STEP_END_DATA),
+			FINE, SIZED(300), EPSV, WANT("STOR /f"), DO_N(STEP_SEEK, 0), DO(STEP_ACCEPT), SAY("150 go"),
+			DO(STEP_TAKE_ALL), WANT("SIZE"), FINE, SAY("213 5300"), TIMED, END },
+		{ END } },
+};
+
+static struct site_file *open_it(struct fixture *f, const struct test *t)
+{
+	struct site_open_result r = { 0 };
+	struct site_attr attr;
+
+	if (t->flags & O_CREAT)
+		assert_int_equal(fixture_create(f, SITE_ROOT, "f", t->flags, &attr, &r), 0);
+	else
+		assert_int_equal(fixture_open_flags(f, "f", t->flags, &r), 0);
+	return r.file;
+}
+
+static void run(const struct test *t)
+{
+	const struct step *const scripts[] = { t->first, t->second, NULL };
+	char bytes[LEN];
+	struct scripted s;
+	struct fixture f;
+	struct site_file *file;
+	int status;
+
+	fixture_init(&f);
+	scripted_start(&s, &f.loop, t->first);
+	s.scripts = scripts;
+	f.options.port = s.port;
+	f.options.max_conns = t->conns;
+	assert_int_equal(fixture_mount(&f), 0);
+	file = open_it(&f, t);
+	for (unsigned i = 0; i < LEN; i++)
+		bytes[i] = (char)scripted_byte(t->offset + i);
+	assert_int_equal(fixture_write(&f, file, t->offset, bytes, LEN), LEN);
+	status = fixture_flush(&f, file);
+	if (status != t->status || s.trouble[0] || s.data_wrong || s.connections != t->connections || !s.finished)
+		fail_msg("%s: %s, not %s; %u connections; step %zu; %s %s\n%s", t->name, aftp_err_name(status),
+			aftp_err_name(t->status), s.connections, s.at, s.trouble, s.data_wrong ? "wrong bytes" : "",
+			s.commands);
+	site_release(file);
+	scripted_stop(&s);
+	fixture_finish(&f);
+}
+
+static void all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+		run(&tests[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest list[] = { cmocka_unit_test(all) };
+	return cmocka_run_group_tests(list, NULL, NULL);
+}
