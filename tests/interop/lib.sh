@@ -13,6 +13,7 @@ many=10000                   # files in the big directory
 # What the test of a server may change, before run_all:
 listing_cut=no               # yes: a listing of the big directory comes back cut
 mtime_precision=second       # listing: what LIST prints: minutes for 180 days, then days
+plain_client=curl            # none: no other client that is at hand gets data from this server
 without=                     # names that the server itself hides or refuses, a line each, as printf %b reads them
 
 bad=0
@@ -76,7 +77,7 @@ make_names() {
 	echo 'not this one' >"$1/dir 1 x/globbed"
 	echo 'latin one' >"$1/$(printf 'caf\351')"
 	echo "$without" | while IFS= read -r n; do
-		[ -z "$n" ] || rm "$1/$(printf %b "$n")"
+		[ -z "$n" ] || rm -r "$1/$(printf %b "$n")"
 	done
 }
 
@@ -244,12 +245,82 @@ opens_beyond_cut() {
 }
 
 # It is there for others, too: the server's folder has it.
+# fetch FILE: as the server has it.
+fetch() {
+	if [ $plain_client = none ]; then
+		cat "$data/$1"
+	else
+		# shellcheck disable=SC2086 # several words
+		curl -sS --max-time 60 $server_curl "$server_curl_url$1"
+	fi
+}
+
 writes_and_removes() {
 	pattern 7 300000 >"$TMPDIR/new"
 	cp "$TMPDIR/new" "$mnt/new" && cmp "$mnt/new" "$TMPDIR/new" || return 1
-	# shellcheck disable=SC2086 # several words
-	curl -sS --max-time 60 $server_curl "${server_curl_url}new" | cmp - "$TMPDIR/new" || return 1
+	fetch new | cmp - "$TMPDIR/new" || return 1
 	rm "$mnt/new" && ! [ -e "$mnt/new" ]
+}
+
+# --- writing --------------------------------------------------------------------------------------
+
+big_bytes=200000003
+
+# What is copied in: awkward sizes and names, and something deep and empty.
+make_copy() {
+	mkdir -p "$1/sizes" "$1/names" "$1/deep/b/c/d/e/f" "$1/empty"
+	make_sizes "$1/sizes"
+	make_names "$1/names"
+	echo deep >"$1/deep/b/c/d/e/f/file"
+	pattern 3 $big_bytes >"$TMPDIR/big"
+}
+
+copy_sums() {
+	(cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum && find . -type d | sort)
+}
+
+# same_copy FOLDER: it is what was copied.
+same_copy() {
+	copy_sums "$1" >"$TMPDIR/copied" && same "$TMPDIR/copied" "$TMPDIR/source.sums"
+}
+
+copies_in() {
+	cp -r "$TMPDIR/source" "$mnt/copy" && same_copy "$mnt/copy"
+}
+
+# memftpd keeps its files to itself; of the others we see what has arrived.
+copied_to_server() {
+	[ "$server_name" = memftpd ] || same_copy "$data/copy"
+}
+
+big_up_and_down() {
+	cp "$TMPDIR/big" "$mnt/big" || return 1
+	[ "$server_name" = memftpd ] || cmp "$data/big" "$TMPDIR/big" || return 1
+	: >"$mnt/big.empty" && [ -e "$mnt/big.empty" ] && [ ! -s "$mnt/big.empty" ]
+}
+
+big_again() {
+	cmp "$mnt/big" "$TMPDIR/big" && rm "$mnt/big" "$mnt/big.empty" && ! [ -e "$mnt/big" ]
+}
+
+removes_copy() {
+	rm -r "$mnt/copy" || return 1
+	! [ -e "$mnt/copy" ] || return 1
+	[ "$server_name" = memftpd ] || ! [ -e "$data/copy" ]
+}
+
+# check_writing NAME [OPTIONS]: a tree in, and out again with a fresh mount.
+check_writing() {
+	must "$1: mount to write" mount_site "${2:-}"
+	check "$1: a tree is copied in" copies_in
+	check "$1: the server has it" copied_to_server
+	check "$1: a big file and an empty one are copied in" big_up_and_down
+	must "$1: unmount" unmount_site
+	must "$1: mount again" mount_site "${2:-}"
+	check "$1: the tree comes back" same_copy "$mnt/copy"
+	check "$1: the big file comes back, and goes" big_again
+	check "$1: the tree is removed" removes_copy
+	must "$1: unmount again" unmount_site
 }
 
 # --- all of it ------------------------------------------------------------------------------------
@@ -276,11 +347,15 @@ check_tree() {
 	check "$1: a file is written, and goes" writes_and_removes
 }
 
-run_all() {
+begin() {
 	needs_fuse
 	trap clean_up EXIT
 	trap 'exit 1' HUP INT TERM
 	mkdir "$data" "$mnt"
+}
+
+run_all() {
+	begin
 	make_tree "$data"
 	server_start "$1" "$data" "${2:-}"
 	names_of "$data" >"$TMPDIR/data.names"
@@ -288,7 +363,7 @@ run_all() {
 	sums_of "$data" >"$TMPDIR/data.sums"
 	times_of "$data" >"$TMPDIR/data.times"
 
-	must 'a plain client reads' plain_client_reads
+	[ $plain_client = none ] || must 'a plain client reads' plain_client_reads
 	check 'a wrong password is refused' refuses_password
 	must 'mount' mount_site
 	check_tree 'four connections'
@@ -304,5 +379,16 @@ run_all() {
 	check_tree 'one connection'
 	check 'one connection: files at once' reads_at_once sizes/67108864.bin sizes/1048577.bin sizes/67108864.bin
 	must 'unmount of one connection' unmount_site
+	exit $bad
+}
+
+# run_writing SERVER TLS: trees and big files in, with many connections and with one.
+run_writing() {
+	begin
+	make_copy "$TMPDIR/source"
+	copy_sums "$TMPDIR/source" >"$TMPDIR/source.sums"
+	server_start "$1" "$data" "$2"
+	check_writing 'four connections'
+	check_writing 'one connection' max_conns=1
 	exit $bad
 }

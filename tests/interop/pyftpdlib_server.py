@@ -1,15 +1,34 @@
-"""pyftpdlib_server.py PORT FOLDER - serves FOLDER on 127.0.0.1:PORT to ftpuser, password secret."""
+"""pyftpdlib_server.py PORT FOLDER [tls|ftps FILE] - serves FOLDER on 127.0.0.1:PORT to ftpuser, password secret.
+
+With TLS (explicit and required, or implicit), FILE has the certificate and its key.
+"""
 import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import FTPServer
 
+port, folder, mode, certificate = (sys.argv[1:] + [None, None])[:4]
+if mode:
+    from pyftpdlib.handlers import TLS_FTPHandler
 
-class Handler(FTPHandler):
+    class Base(TLS_FTPHandler):
+        certfile = certificate
+        tls_control_required = True
+        tls_data_required = True
+
+        def handle(self):
+            if mode == "ftps":
+                self.secure_connection(self.ssl_context)
+            super().handle()
+else:
+    Base = FTPHandler
+
+
+class Handler(Base):
     auth_failed_timeout = 0.1
 
 
 Handler.authorizer = DummyAuthorizer()
-Handler.authorizer.add_user("ftpuser", "secret", sys.argv[2], perm="elradfmwMT")
-FTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+Handler.authorizer.add_user("ftpuser", "secret", folder, perm="elradfmwMT")
+FTPServer(("127.0.0.1", int(port)), Handler).serve_forever()

@@ -180,7 +180,10 @@ _server_pure_ftpd() {
 }
 
 _server_python() {
-	_server_spawn /usr/bin/python3 "$SRC/tests/interop/$1.py" "$server_port" "$server_data"
+	[ -n "$server_tls" ] && set -- "$1" "$([ "$server_tls" = ftps ] && echo ftps || echo tls)" "$server_dir/both.pem"
+	_py=$1
+	shift
+	_server_spawn /usr/bin/python3 "$SRC/tests/interop/$_py.py" "$server_port" "$server_data" "$@"
 }
 
 _server_memftpd() {
@@ -196,8 +199,8 @@ _server_check_needs() {
 		;;
 	pyftpdlib | aioftp)
 		_server_needs_program /usr/bin/python3
-		/usr/bin/python3 -c "import $server_name" || {
-			echo "skip: no $server_name (scripts/setup test)"
+		/usr/bin/python3 -c "import $server_name${server_tls:+, OpenSSL}" || {
+			echo "skip: no $server_name${server_tls:+ with TLS} (scripts/setup test)"
 			exit 77
 		}
 		;;
