@@ -93,11 +93,22 @@ struct aftp_faults {
 	bool silence;       /* nothing at all */
 };
 
+/* Whose behaviour the server shows. Commands that the other lacks are missing, and what it does at odds with others is
+ * done; what it has beyond ours is not. */
+enum aftp_server_play {
+	AFTP_PLAY_MEMFTPD,
+	AFTP_PLAY_VSFTPD,    /* 3.0.3 */
+	AFTP_PLAY_PROFTPD,   /* 1.3.8 */
+	AFTP_PLAY_PURE_FTPD, /* 1.0.50 */
+	AFTP_PLAY_PYFTPDLIB, /* 1.5.7 */
+	AFTP_PLAY_AIOFTP,    /* 0.21 */
+};
+
 struct aftp_server_options {
 	struct aftp_vfs *vfs;          /* not owned: outlives the server */
 	const struct aftp_user *users; /* copied; none: one anonymous user who may read and write */
 	size_t nusers;
-	const char *welcome; /* the text of the 220; NULL = "memftpd ready"; may have several lines */
+	const char *welcome; /* the text of the 220; NULL = that of `play`; may have several lines */
 	/* a session without a command (a running transfer is no idleness): 421; 0 = 300000, -1 = none */
 	int64_t idle_timeout_ms;
 	int64_t data_timeout_ms; /* a transfer command without its data connection: 425; 0 = 10000, -1 = none */
@@ -117,6 +128,7 @@ struct aftp_server_options {
 	bool foreign_data;
 	/* MDTM and the modify fact carry fractions of a second where a file has them */
 	bool fractions;
+	enum aftp_server_play play;
 	struct aftp_faults faults;  /* copied, strings and all */
 	const struct aftp_log *log; /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
 };

@@ -125,6 +125,21 @@ static int set_listing(struct options *o, const char *value)
 	return complain("--listing wants unix, dos or nonsense, not '%s'", value);
 }
 
+static int set_play(struct options *o, const char *value)
+{
+	static const char *const names[] = { [AFTP_PLAY_VSFTPD] = "vsftpd",
+		[AFTP_PLAY_PROFTPD] = "proftpd",
+		[AFTP_PLAY_PURE_FTPD] = "pure-ftpd",
+		[AFTP_PLAY_PYFTPDLIB] = "pyftpdlib",
+		[AFTP_PLAY_AIOFTP] = "aioftp" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i] && strcmp(value, names[i]) == 0) {
+			o->server.play = (enum aftp_server_play)i;
+			return 0;
+		}
+	return complain("--play wants vsftpd, proftpd, pure-ftpd, pyftpdlib or aioftp, not '%s'", value);
+}
+
 static int set_limit(struct options *o, const char *value)
 {
 	return parse_limits("limit", value, &o->server.limits);
@@ -198,6 +213,7 @@ static const struct row rows[] = {
 	{ "stall-timeout", "SECONDS", SECONDS, AT(server.stall_timeout_ms), NULL,
 		"a transfer without progress ends (300; 0 never)" },
 	{ "fractions", NULL, FLAG, AT(server.fractions), NULL, "times with fractions of a second in MDTM and MLSx" },
+	{ "play", "SERVER", SPECIAL, 0, set_play, "behave like vsftpd, proftpd, pure-ftpd, pyftpdlib or aioftp" },
 	{ "stats", NULL, FLAG, AT(stats), NULL, "print the counters on stderr at the end (and at SIGUSR1 always)" },
 	{ "count", "FILE", TEXT, AT(count), NULL, "write the counters into it as JSON at SIGUSR1 and at the end" },
 	{ "verbose", NULL, FLAG, AT(verbose), NULL, "log every command and reply on stderr" },

@@ -7,6 +7,7 @@
 
 #include "server/commands.h"
 #include "server/format.h"
+#include "server/play.h"
 
 static void on_size(void *arg, int status)
 {
@@ -21,7 +22,9 @@ static void on_size(void *arg, int status)
 
 void cmd_size(struct session *s, const char *arg)
 {
-	if (session_path(s, arg))
+	if (s->type != 'I' && s->srv->play->ascii_no_size)
+		session_end(s, 550, "SIZE not allowed in ASCII mode.");
+	else if (session_path(s, arg))
 		session_stat(s, AFTP_VFS_FOLLOW | AFTP_VFS_READ, on_size);
 }
 

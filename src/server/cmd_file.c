@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/commands.h"
+#include "server/play.h"
 
 /* --- where ----------------------------------------------------------------------------------------- */
 
@@ -45,7 +46,7 @@ static void on_made(void *arg, int status)
 	if (!session_came_back(s, status))
 		return;
 	path_quote(s->path, quoted);
-	session_end(s, 257, "\"%s\" created", quoted);
+	session_end(s, 257, "\"%s\" created", s->srv->play->bare_257 ? s->path : quoted);
 }
 
 void cmd_mkd(struct session *s, const char *arg)

@@ -15,7 +15,7 @@
 
 static bool has(const struct session *s, const char *verb)
 {
-	return !faults_hide(&s->srv->faults, verb);
+	return !server_hides(s->srv, verb);
 }
 
 /* "HASH SHA-256*;SHA-512;...", the chosen one starred. */
@@ -249,7 +249,8 @@ void cmd_stat(struct session *s, const char *arg)
 	session_hold(s);
 	if (l)
 		l->s = s;
-	int rc = l ? lister_open(s, s->path, LISTER_LIST, true, false, on_lister, l) : AFTP_ENOMEM;
+	int rc = l ? lister_open(s, s->path, &(struct lister_wish){ .format = LISTER_LIST, .dots = true }, on_lister, l)
+		   : AFTP_ENOMEM;
 	if (rc == 0)
 		return;
 	free(l);

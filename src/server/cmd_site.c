@@ -157,7 +157,7 @@ static bool hidden(const struct session *s, const struct word *w)
 {
 	char name[32];
 	snprintf(name, sizeof(name), "SITE %s", w->name);
-	return faults_hide(&s->srv->faults, name);
+	return server_hides(s->srv, name);
 }
 
 static void site_help(struct session *s, const struct word *w, const char *arg)

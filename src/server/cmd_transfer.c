@@ -1,8 +1,9 @@
-/* cmd_transfer - bytes on the data connection: RETR STOR APPE STOU LIST NLST MLSD ABOR. */
+/* cmd_transfer - bytes on the data connection: RETR STOR APPE STOU ABOR. */
 #include <stdio.h>
 #include <string.h>
 
 #include "server/commands.h"
+#include "server/play.h"
 #include "server/transfer.h"
 
 void cmd_retr(struct session *s, const char *arg)
@@ -53,49 +54,8 @@ void cmd_stou(struct session *s, const char *arg)
 		transfer_store(s, AFTP_VFS_CREATE | AFTP_VFS_EXCLUSIVE | AFTP_VFS_TRUNCATE, 0, true);
 }
 
-/* Options as ls(1) takes them: words of letters that begin with '-'; "--" ends them. What follows is the path,
- * blanks and all. */
-static const char *skip_options(const char *arg, bool *all, bool *itself)
-{
-	while (arg[0] == '-') {
-		size_t n = 1 + strspn(arg + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1");
-		bool end = strncmp(arg, "--", 2) == 0 && (arg[2] == ' ' || arg[2] == '\0');
-		if (!end && (n == 1 || (arg[n] != ' ' && arg[n] != '\0')))
-			break;
-		*all = *all || memchr(arg, 'a', n);
-		*itself = *itself || memchr(arg, 'd', n);
-		arg += end ? 2 : n;
-		arg += arg[0] == ' ';
-		if (end)
-			break;
-	}
-	return arg;
-}
-
-void cmd_list(struct session *s, const char *arg)
-{
-	bool all = false, itself = false;
-	const char *path = skip_options(arg, &all, &itself);
-	if (session_path(s, path))
-		transfer_list(s, LISTER_LIST, all && s->srv->faults.set.listing == AFTP_STYLE_UNIX, itself);
-}
-
-void cmd_nlst(struct session *s, const char *arg)
-{
-	bool all = false, itself = false;
-	const char *path = skip_options(arg, &all, &itself);
-	if (session_path(s, path))
-		transfer_list(s, LISTER_NLST, false, itself);
-}
-
-void cmd_mlsd(struct session *s, const char *arg)
-{
-	if (session_path(s, arg))
-		transfer_list(s, LISTER_MLSD, true, false);
-}
-
 void cmd_abor(struct session *s, const char *arg)
 {
 	(void)arg;
-	session_end(s, 225, "No transfer to abort.");
+	session_end(s, s->srv->play->abor_idle, "No transfer to abort.");
 }

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "server/address.h"
+#include "server/play.h"
 #include "server/session.h"
+#include "server/transfer.h"
 
 static void on_listener_closed(uv_handle_t *h)
 {
@@ -28,10 +30,15 @@ static void release_session(void *arg)
 	session_release(arg);
 }
 
-static void reset_stream(struct session *s, struct aftp_stream *stream)
+static void end_stream(struct session *s, struct aftp_stream *stream, bool abort)
 {
 	session_hold(s);
-	aftp_stream_close(&stream, true, release_session, s);
+	aftp_stream_close(&stream, abort, release_session, s);
+}
+
+static void reset_stream(struct session *s, struct aftp_stream *stream)
+{
+	end_stream(s, stream, true);
 }
 
 static void tell_waiter(struct session *s, int status)
@@ -42,9 +49,19 @@ static void tell_waiter(struct session *s, int status)
 		cb(s, status);
 }
 
+static void unused_run(struct delay_item *item)
+{
+	struct session *s = (struct session *)(void *)((char *)item - offsetof(struct session, data.unused));
+	session_reply(s, 421, "Data connection timed out.");
+	session_leave(s);
+}
+
 static void handshake_run(struct delay_item *item)
 {
 	struct session *s = (struct session *)(void *)((char *)item - offsetof(struct session, data.handshake));
+	s->data.unused.run = unused_run;
+	if (s->srv->play->armed_times_out && s->srv->stall_ms > 0 && !s->data.waiter)
+		delay_add(s->srv->delay, &s->data.unused, (uint64_t)s->srv->stall_ms);
 	s->data.ready = true;
 	tell_waiter(s, 0);
 }
@@ -76,7 +93,12 @@ static void on_connection(uv_stream_t *listener, int status)
 		reset_stream(s, stream);
 		return;
 	}
-	close_listener(s);
+	if (s->data.stream) { /* where the port stays open */
+		end_stream(s, stream, false);
+		return;
+	}
+	if (!s->srv->play->old_port_stays)
+		close_listener(s);
 	s->data.stream = stream;
 	connected(s, HANDSHAKE_LATENCIES);
 }
@@ -119,10 +141,36 @@ static int listen_in_range(struct session *s, struct sockaddr_storage *addr)
 	return rc;
 }
 
+/* What a new port puts out of use. */
+static void data_drop(struct session *s)
+{
+	bool fin = s->srv->play->old_data_fin;
+	delay_remove(s->srv->delay, &s->data.handshake);
+	delay_remove(s->srv->delay, &s->data.unused);
+	if (s->data.stream)
+		end_stream(s, data_take(s), !fin);
+}
+
+static void data_replace(struct session *s)
+{
+	if (s->loose && s->srv->play->epsv_kills)
+		transfer_vanish(s);
+	data_drop(s);
+	data_close(s);
+}
+
 int data_listen(struct session *s, uint16_t *port)
 {
 	struct sockaddr_storage addr = s->local;
-	data_close(s);
+	int len = sizeof(addr);
+	if (s->srv->play->old_port_stays && s->data.listener) {
+		data_drop(s);
+		*port = 0;
+		int rc = uv_tcp_getsockname(s->data.listener, (struct sockaddr *)&addr, &len);
+		*port = rc == 0 ? address_port(&addr) : 0;
+		return rc;
+	}
+	data_replace(s);
 	int rc = listen_in_range(s, &addr);
 	if (rc < 0)
 		return rc;
@@ -134,7 +182,7 @@ int data_listen(struct session *s, uint16_t *port)
 
 void data_target(struct session *s, const struct sockaddr_storage *target)
 {
-	data_close(s);
+	data_replace(s);
 	s->data.target = *target;
 }
 
@@ -189,6 +237,7 @@ struct aftp_stream *data_take(struct session *s)
 	struct aftp_stream *stream = s->data.stream;
 	s->data.stream = NULL;
 	s->data.ready = false;
+	delay_remove(s->srv->delay, &s->data.unused);
 	return stream;
 }
 
@@ -196,6 +245,7 @@ void data_close(struct session *s)
 {
 	close_listener(s);
 	delay_remove(s->srv->delay, &s->data.handshake);
+	delay_remove(s->srv->delay, &s->data.unused);
 	s->data.waiter = NULL;
 	s->data.target.ss_family = 0;
 	if (s->data.stream)

@@ -26,6 +26,7 @@ struct data {
 	struct aftp_stream *stream;     /* connecting or connected, not taken yet; or NULL */
 	bool ready;                     /* connected, and its handshake has had the time that latency would take */
 	struct delay_item handshake;
+	struct delay_item unused; /* what is too long so ends the session, where that is played */
 	data_ready_cb *waiter;
 };
 

@@ -68,14 +68,19 @@ void faults_finish(struct faults *f)
 	*f = (struct faults){ 0 };
 }
 
-bool faults_hide(const struct faults *f, const char *verb)
+bool faults_hidden_by(const char *const *no, const char *verb)
 {
 	size_t word = strcspn(verb, " "); /* without SITE there is none of its words */
-	for (size_t i = 0; f->set.no && f->set.no[i]; i++)
-		if (strcasecmp(f->set.no[i], verb) == 0 ||
-			(verb[word] && strlen(f->set.no[i]) == word && strncasecmp(f->set.no[i], verb, word) == 0))
+	for (; *no; no++)
+		if (strcasecmp(*no, verb) == 0 ||
+			(verb[word] && strlen(*no) == word && strncasecmp(*no, verb, word) == 0))
 			return true;
 	return false;
+}
+
+bool faults_hide(const struct faults *f, const char *verb)
+{
+	return f->set.no && faults_hidden_by(f->set.no, verb);
 }
 
 enum babble faults_babble(const struct faults *f, const char *verb)

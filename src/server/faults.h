@@ -16,7 +16,8 @@ struct faults {
 int faults_init(struct faults *f, const struct aftp_faults *from);
 void faults_finish(struct faults *f); /* accepts a zeroed value */
 
-bool faults_hide(const struct faults *f, const char *verb); /* the server is said not to have it */
+bool faults_hide(const struct faults *f, const char *verb);     /* the server is said not to have it */
+bool faults_hidden_by(const char *const *no, const char *verb); /* by a list that ends in NULL */
 /* instead of the reply to it; NULL = the greeting */
 enum babble faults_babble(const struct faults *f, const char *verb);
 bool faults_strike(struct faults *f); /* may a cut happen once more? counts it */

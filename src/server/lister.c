@@ -2,12 +2,14 @@
 
 #include <aftp/status.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "server/format.h"
+#include "server/play.h"
 #include "server/session.h"
 
 enum { BLOCK_CAP = 8 << 20 };
@@ -20,9 +22,9 @@ struct first {
 
 struct lister {
 	struct session *s;
-	enum lister_format format;
-	bool dots, itself;
-	char *path, *target; /* what is listed; of a link: where it leads */
+	struct lister_wish wish;
+	char *pattern, *prefix; /* copies, or NULL */
+	char *path, *target;    /* what is listed; of a link: where it leads */
 	struct first first[2];
 	struct aftp_vfs_dir *dir; /* or NULL: only `first` */
 	bool begun, ended, reading, closing;
@@ -41,6 +43,8 @@ static void lister_free(struct lister *l)
 		l->dir->fs->ops->closedir(l->dir);
 	free(l->path);
 	free(l->target);
+	free(l->pattern);
+	free(l->prefix);
 	buf_finish(&l->block);
 	free(l);
 	session_release(s);
@@ -67,9 +71,9 @@ static size_t format_line(const struct lister *l, char *out, const struct format
 		memcpy(out, words, sizeof(words) - 1);
 		return sizeof(words) - 1;
 	}
-	if (l->format == LISTER_NLST)
+	if (l->wish.format == LISTER_NLST)
 		return format_name(out, e);
-	if (l->format == LISTER_MLSD)
+	if (l->wish.format == LISTER_MLSD)
 		return format_mlsx(out, e, l->s->facts, entry_may(l, e), srv->fractions);
 	return style == AFTP_STYLE_DOS ? format_dos(out, e) : format_unix(out, e, time(NULL));
 }
@@ -77,7 +81,13 @@ static size_t format_line(const struct lister *l, char *out, const struct format
 static int add_line(struct lister *l, const struct format_entry *e)
 {
 	char line[FORMAT_LINE];
-	return buf_append(&l->block, line, format_line(l, line, e));
+	unsigned max = l->s->srv->play->list_max;
+	if (max > 0 && l->s->listed >= max)
+		return 0;
+	l->s->listed++;
+	l->s->listing_cut = max > 0 && l->s->listed >= max;
+	int rc = l->prefix ? buf_append(&l->block, l->prefix, strlen(l->prefix)) : 0;
+	return rc == 0 ? buf_append(&l->block, line, format_line(l, line, e)) : rc;
 }
 
 static int add_first(struct lister *l)
@@ -124,7 +134,15 @@ static void on_entries(void *arg, int status)
 	l->ended = !l->dir || l->req.count == 0;
 	for (size_t i = 0; i < l->req.count && rc == 0; i++) {
 		const struct aftp_vfs_dirent *e = &l->req.entries[i];
+		if (l->pattern && fnmatch(l->pattern, e->name, FNM_PERIOD) != 0)
+			continue;
+		l->s->listed_nothing = false;
 		rc = add_line(l, &(struct format_entry){ .name = e->name, .target = e->target, .st = &e->st });
+	}
+	if (rc == 0 && !l->ended && buf_len(&l->block) == 0) { /* none of these was wanted */
+		rc = lister_next(l, l->cb, l->arg);
+		if (rc == 0)
+			return;
 	}
 	lister_answer(l, rc);
 }
@@ -174,6 +192,7 @@ static void on_directory(void *arg, int status)
 	struct lister *l = arg;
 	if (status == 0)
 		l->dir = l->req.dir;
+	l->s->listed_nothing = l->pattern != NULL;
 	open_done(l, status);
 }
 
@@ -202,7 +221,7 @@ static void list_directory(struct lister *l)
 	char parent[PATH_CAP];
 	free(l->target);
 	l->target = NULL;
-	if (!l->dots) {
+	if (!l->wish.dots) {
 		open_directory(l);
 		return;
 	}
@@ -211,16 +230,29 @@ static void list_directory(struct lister *l)
 	open_step(l, rc < 0 ? rc : fs->ops->stat(fs, &l->req, parent, AFTP_VFS_FOLLOW, on_parent, l));
 }
 
+/* A listing without anything. */
+static void list_none(struct lister *l)
+{
+	l->first[0].name = l->first[1].name = NULL;
+	open_done(l, 0);
+}
+
 static void list_one(struct lister *l)
 {
-	l->first[0].name = l->first[0].st.type == AFTP_TYPE_DIR ? "." : path_name(l->path);
-	open_done(l, l->format == LISTER_MLSD ? -ENOTDIR : 0);
+	const struct play *play = l->s->srv->play;
+	bool mlsd = l->wish.format == LISTER_MLSD, dir = l->first[0].st.type == AFTP_TYPE_DIR;
+	if (!dir && (mlsd ? play->mlsd_of_file : play->list_no_file)) {
+		list_none(l);
+		return;
+	}
+	l->first[0].name = dir ? "." : path_name(l->path);
+	open_done(l, mlsd ? -ENOTDIR : 0);
 }
 
 static void on_link_target(void *arg, int status)
 {
 	struct lister *l = arg;
-	if (status == 0 && l->req.st.type == AFTP_TYPE_DIR && !l->itself)
+	if (status == 0 && l->req.st.type == AFTP_TYPE_DIR && !l->wish.itself)
 		list_directory(l);
 	else
 		list_one(l);
@@ -232,6 +264,11 @@ static void on_stat(void *arg, int status)
 	struct aftp_vfs *fs = session_vfs(l->s);
 	if (status == 0 && l->req.target && !(l->target = strdup(l->req.target)))
 		status = AFTP_ENOMEM;
+	if (status == -ENOENT && l->wish.format != LISTER_MLSD && l->s->srv->play->absent != PLAY_550) {
+		l->s->listed_nothing = true;
+		list_none(l);
+		return;
+	}
 	if (status < 0) {
 		open_done(l, status);
 		return;
@@ -239,25 +276,36 @@ static void on_stat(void *arg, int status)
 	l->first[0].st = l->req.st;
 	if (l->target)
 		open_step(l, fs->ops->stat(fs, &l->req, l->path, AFTP_VFS_FOLLOW | AFTP_VFS_READ, on_link_target, l));
-	else if (l->req.st.type == AFTP_TYPE_DIR && !l->itself)
+	else if (l->req.st.type == AFTP_TYPE_DIR && !l->wish.itself)
 		list_directory(l);
 	else
 		list_one(l);
 }
 
-int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself,
-	lister_open_cb *cb, void *arg)
+static int copy_text(char **out, const char *text)
+{
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? AFTP_ENOMEM : 0;
+}
+
+int lister_open(struct session *s, const char *path, const struct lister_wish *wish, lister_open_cb *cb, void *arg)
 {
 	struct aftp_vfs *fs = session_vfs(s);
 	struct lister *l = calloc(1, sizeof(*l));
 	if (!l)
 		return AFTP_ENOMEM;
-	*l = (struct lister){
-		.s = s, .format = format, .dots = dots, .itself = itself, .path = strdup(path), .opened = cb, .arg = arg
-	};
+	*l = (struct lister){ .s = s, .wish = *wish, .opened = cb, .arg = arg };
 	buf_init(&l->block, BLOCK_CAP);
 	session_hold(s);
-	int rc = l->path ? fs->ops->stat(fs, &l->req, path, AFTP_VFS_READ, on_stat, l) : AFTP_ENOMEM;
+	s->listed = 0;
+	s->listing_cut = s->listed_nothing = false;
+	int rc = copy_text(&l->path, path);
+	if (rc == 0)
+		rc = copy_text(&l->pattern, wish->pattern);
+	if (rc == 0)
+		rc = copy_text(&l->prefix, wish->prefix);
+	if (rc == 0)
+		rc = fs->ops->stat(fs, &l->req, path, AFTP_VFS_READ, on_stat, l);
 	if (rc < 0)
 		lister_free(l);
 	return rc;

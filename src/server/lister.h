@@ -13,12 +13,18 @@ struct lister;
 
 enum lister_format { LISTER_LIST, LISTER_NLST, LISTER_MLSD };
 
+struct lister_wish {
+	enum lister_format format;
+	bool dots;           /* with "." and ".." */
+	bool itself;         /* a directory is one line, too */
+	const char *pattern; /* only entries that fit it, as fnmatch(3) has it; NULL: all; copied */
+	const char *prefix;  /* comes before each line; NULL: nothing; copied */
+};
+
 /* Looks at `path` and opens what is to be listed: the entries of a directory (also behind a link), or the one line
- * of anything else (MLSD: -ENOTDIR). `dots`: with "." and ".."; `itself`: a directory is one line too. Holds the
- * session; the callback runs also when the session has died meanwhile. */
+ * of anything else (MLSD: -ENOTDIR). Holds the session; the callback runs also when the session has died meanwhile. */
 typedef void lister_open_cb(void *arg, int status, struct lister *l);
-int lister_open(struct session *s, const char *path, enum lister_format format, bool dots, bool itself,
-	lister_open_cb *cb, void *arg);
+int lister_open(struct session *s, const char *path, const struct lister_wish *wish, lister_open_cb *cb, void *arg);
 /* also while lister_next() is under way: then its callback does not run */
 void lister_close(struct lister *l);
 

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "server/play.h"
 #include "server/session.h"
 
-enum { WINDOW = 2 << 20, WINDOW_LATENCY = 64 << 20, DRAIN = 4096 };
+enum { WINDOW = 2 << 20, WINDOW_LATENCY = 64 << 20, DRAIN = 4096, LINGER_MS = 10800 };
 
 struct block {
 	const char *data;
@@ -26,7 +27,7 @@ struct sender {
 	size_t queued;        /* bytes in blocks */
 	uint64_t total, limit, cut_at;
 	enum cut cut;
-	bool pulling, ended, writing, cutting;
+	bool pulling, ended, writing, cutting, lingering;
 	int status;  /* how it ended */
 	send_cb *cb; /* NULL once it ran */
 	void *arg;
@@ -100,6 +101,13 @@ void send_cancel_all(struct session *s)
 		send_cancel(snd);
 }
 
+static void on_lingered(void *arg, int status)
+{
+	struct sender *snd = arg;
+	if (status != AFTP_ECANCELED && snd->stream)
+		send_close(snd, false);
+}
+
 /* Everything is written. */
 static void send_drained(struct sender *snd)
 {
@@ -111,7 +119,16 @@ static void send_drained(struct sender *snd)
 		session_kill(snd->s, true);
 		return;
 	}
-	send_close(snd, snd->cutting || snd->status < 0);
+	bool bad = snd->cutting || snd->status < 0;
+	if (bad || !snd->s->srv->play->lingers || snd->lingering) {
+		send_close(snd, bad);
+		return;
+	}
+	snd->lingering = true;
+	aftp_stream_read_stop(snd->stream);
+	int rc = aftp_stream_finish(snd->stream, LINGER_MS, on_lingered, snd);
+	if (rc < 0)
+		send_close(snd, true);
 }
 
 /* --- writing --------------------------------------------------------------------------------------- */
@@ -156,6 +173,8 @@ static void send_write(struct sender *snd)
 static void send_go(struct sender *snd)
 {
 	uint32_t latency = snd->s->srv->faults.set.latency_ms;
+	if (snd->lingering)
+		return;
 	send_write(snd);
 	if (!snd->stream)
 		return;
@@ -163,7 +182,7 @@ static void send_go(struct sender *snd)
 		send_drained(snd);
 		return;
 	}
-	if (snd->ended && latency > 0 && !(snd->cutting && snd->cut != CUT_DATA))
+	if (snd->ended && latency > 0 && !snd->s->srv->play->lingers && !(snd->cutting && snd->cut != CUT_DATA))
 		send_tell(snd);
 	if (!snd->pulling && !snd->ended && snd->queued < (latency > 0 ? WINDOW_LATENCY : WINDOW)) {
 		snd->pulling = true;

@@ -8,6 +8,7 @@
 #include "server/address.h"
 #include "server/commands.h"
 #include "server/limits.h"
+#include "server/play.h"
 #include "server/session.h"
 
 enum { BACKLOG = 1024, IDLE_MS = 300000, DATA_MS = 10000, STALL_MS = 300000, LOGIN_MS = 250, LOGIN_FAILURES = 5 };
@@ -185,7 +186,10 @@ static int server_fill(struct aftp_server *srv, const struct aftp_server_options
 	srv->fractions = o->fractions;
 	if (o->log)
 		srv->log = *o->log;
-	srv->welcome = strdup(o->welcome ? o->welcome : "memftpd ready");
+	srv->play = play_find(o->play);
+	if (!srv->play)
+		return AFTP_EINVAL;
+	srv->welcome = strdup(o->welcome ? o->welcome : srv->play->welcome);
 	srv->verb_counts = calloc(command_count(), sizeof(*srv->verb_counts));
 	if (!srv->welcome || !srv->verb_counts)
 		return AFTP_ENOMEM;
@@ -217,6 +221,11 @@ fail_later:
 fail:
 	server_free(srv);
 	return rc;
+}
+
+bool server_hides(const struct aftp_server *srv, const char *verb)
+{
+	return faults_hide(&srv->faults, verb) || (srv->play->no && faults_hidden_by(srv->play->no, verb));
 }
 
 int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *set)

@@ -13,6 +13,7 @@
 enum { SERVER_LISTENERS = 8 };
 
 struct aftp_stream;
+struct play;
 struct session;
 struct listener;
 
@@ -34,6 +35,7 @@ struct aftp_server {
 	bool fractions;
 	struct aftp_log log;
 	struct faults faults;
+	const struct play *play;
 	struct later *later;
 	struct delay *delay;
 	struct listener *listeners[SERVER_LISTENERS];
@@ -48,6 +50,9 @@ struct aftp_server {
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
+
+/* The server is said not to have it: a verb, or "SITE" and one of its words. */
+bool server_hides(const struct aftp_server *srv, const char *verb);
 
 void server_release(struct aftp_server *srv); /* one hold less */
 

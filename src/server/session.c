@@ -8,12 +8,12 @@
 #include <strings.h>
 #include <utlist.h>
 
-#include "server/commands.h"
+#include "server/dispatch.h"
 #include "server/format.h"
 #include "server/hash.h"
 #include "server/transfer.h"
 
-enum { LINE_MAX_LEN = 4100, BACKLOG_CAP = 64 << 10, KEEPALIVE_S = 60 };
+enum { BACKLOG_CAP = 64 << 10, KEEPALIVE_S = 60 };
 
 /* --- holds ----------------------------------------------------------------------------------------- */
 
@@ -129,7 +129,7 @@ void session_leave(struct session *s)
 static void on_idle(uv_timer_t *timer)
 {
 	struct session *s = timer->data;
-	if (s->cmd && !s->stuck)
+	if ((s->cmd || s->loose) && !s->stuck)
 		return; /* its end starts the timer anew */
 	if (s->stuck) {
 		session_kill(s, true);
@@ -149,6 +149,24 @@ void session_end_silently(struct session *s)
 {
 	s->cmd = NULL;
 	s->stuck = false;
+	session_restart_idle(s);
+	session_run(s);
+}
+
+void session_loosen(struct session *s)
+{
+	s->loose = true;
+	s->cmd = NULL;
+}
+
+void session_transfer_ended(struct session *s)
+{
+	if (!s->loose) {
+		session_end_silently(s);
+		return;
+	}
+	s->loose = false;
+	s->stuck = s->stuck && s->cmd;
 	session_restart_idle(s);
 	session_run(s);
 }
@@ -188,120 +206,6 @@ void session_pause(struct session *s, uint64_t ms, void (*fn)(struct session *s)
 
 /* --- commands -------------------------------------------------------------------------------------- */
 
-static void log_command(const struct session *s, const char *verb, const char *arg)
-{
-	bool secret = strcasecmp(verb, "PASS") == 0 || strcasecmp(verb, "ACCT") == 0;
-	aftp_log(&s->log, AFTP_LOG_WIRE, "> %s%s%s", verb, arg[0] ? " " : "", secret && arg[0] ? "****" : arg);
-}
-
-static bool command_dropped(struct session *s)
-{
-	uint64_t limit = s->srv->faults.set.drop_after_commands;
-	s->commands++;
-	s->srv->counters.commands++;
-	if (limit == 0 || s->commands != limit || !faults_strike(&s->srv->faults))
-		return false;
-	session_kill(s, true);
-	return true;
-}
-
-static void forget(struct session *s, unsigned keeps)
-{
-	if (!(keeps & KEEP_REST)) {
-		s->rest = 0;
-		s->range_end = UINT64_MAX;
-	}
-	if (!(keeps & KEEP_RENAME)) {
-		free(s->rename_from);
-		s->rename_from = NULL;
-	}
-	if (!(keeps & KEEP_COPY)) {
-		free(s->copy_from);
-		s->copy_from = NULL;
-	}
-}
-
-/* The columns of the table. True when the handler may run. */
-static bool command_allowed(struct session *s, const struct command *cmd, const char *arg)
-{
-	if (cmd->login && s->login != LOGIN_DONE)
-		session_end(s, 530, "Please login with USER and PASS.");
-	else if (!session_may(s, cmd->may) && cmd->may)
-		session_end(s, 550, "Permission denied.");
-	else if (cmd->arg == ARG_MUST && !arg[0])
-		session_end(s, 501, "Syntax: %s %s", cmd->verb, cmd->syntax);
-	else
-		return true;
-	return false;
-}
-
-static void dispatch(struct session *s, const char *verb, const char *arg)
-{
-	const struct command *cmd = command_find(verb);
-	log_command(s, verb, arg);
-	if (cmd)
-		s->srv->verb_counts[command_index(cmd)]++;
-	if (!cmd || faults_hide(&s->srv->faults, cmd->verb)) {
-		s->srv->counters.unknown++;
-		forget(s, 0);
-		session_end(s, cmd ? 502 : 500, cmd ? "%s not implemented." : "%s not understood.", verb);
-		return;
-	}
-	enum babble babble = faults_babble(&s->srv->faults, cmd->verb);
-	if (babble != BABBLE_NONE) {
-		s->cmd = cmd;
-		control_babble(s->control, babble);
-		session_stick(s);
-		return;
-	}
-	s->cmd = cmd;
-	if (!command_allowed(s, cmd, arg))
-		return;
-	forget(s, cmd->keeps);
-	cmd->run(s, arg);
-}
-
-/* Cuts a line into verb and argument; the argument is everything after one blank. */
-static void execute(struct session *s, const char *line, size_t len)
-{
-	char text[LINE_MAX_LEN];
-	bool ok = len < sizeof(text) && !memchr(line, '\0', len);
-	len = ok ? len : 0;
-	memcpy(text, line, len);
-	text[len] = '\0';
-	control_consume(s->control);
-	if (command_dropped(s))
-		return;
-	if (!ok) {
-		session_end(s, 501, "A command cannot have a NUL in it.");
-		return;
-	}
-	char *arg = text + strcspn(text, " ");
-	if (*arg)
-		*arg++ = '\0';
-	dispatch(s, text, arg);
-}
-
-/* While a transfer runs, what is next in line may be answered at once. */
-static bool execute_in_transfer(struct session *s, const char *line, size_t len)
-{
-	char verb[8];
-	if (!transfer_running(s) || len >= sizeof(verb) || memchr(line, '\0', len))
-		return false;
-	memcpy(verb, line, len);
-	verb[len] = '\0';
-	const struct command *cmd = command_find(verb);
-	if (!cmd || !cmd->in_transfer || faults_hide(&s->srv->faults, cmd->verb))
-		return false;
-	control_consume(s->control);
-	if (command_dropped(s))
-		return false;
-	log_command(s, cmd->verb, "");
-	s->srv->verb_counts[command_index(cmd)]++;
-	cmd->in_transfer(s);
-	return true;
-}
-
 static bool session_step(struct session *s)
 {
 	const char *line;
@@ -311,21 +215,23 @@ static bool session_step(struct session *s)
 	enum control_line next = control_next(s->control, &line, &len);
 	if (next == CONTROL_EOF && s->stuck)
 		session_kill(s, false);
-	else if (next == CONTROL_EOF && s->state == SESSION_OPEN && !s->cmd)
+	else if (next == CONTROL_EOF && s->state == SESSION_OPEN && !s->cmd && !s->loose)
 		session_leave(s);
 	if (next == CONTROL_NONE || next == CONTROL_EOF || s->state != SESSION_OPEN ||
 		control_backlog(s->control) > BACKLOG_CAP)
 		return false;
-	if (s->cmd)
-		return next == CONTROL_LINE && execute_in_transfer(s, line, len);
+	if (s->cmd && s->loose)
+		return false;
+	if (s->cmd || s->loose)
+		return next == CONTROL_LINE && dispatch_in_transfer(s, line, len);
 	if (next == CONTROL_TOO_LONG) {
 		control_consume(s->control);
 		s->srv->counters.unknown++;
-		if (!command_dropped(s))
+		if (dispatch_counts(s))
 			session_end(s, 500, "Line too long.");
 		return true;
 	}
-	execute(s, line, len);
+	dispatch_line(s, line, len);
 	return true;
 }
 
@@ -346,7 +252,7 @@ static void on_control(void *arg, enum control_event event)
 	struct session *s = arg;
 	switch (event) {
 	case CONTROL_ARRIVED:
-		if (s->state == SESSION_OPEN && !s->cmd && !control_owes(s->control))
+		if (s->state == SESSION_OPEN && !s->cmd && !s->loose && !control_owes(s->control))
 			s->srv->counters.turns++;
 		break;
 	case CONTROL_INPUT: session_run(s); break;

@@ -56,11 +56,16 @@ struct session {
 	char *rename_from;        /* or NULL */
 	char *copy_from;          /* or NULL */
 	unsigned facts;           /* FACT_* */
+	unsigned listed;          /* entries of the listing under way, or the last */
+	bool shell_dots;          /* of the listing that waits for its pattern */
+	bool listing_cut;         /* there were more */
+	bool listed_nothing;      /* no entry fitted, or there was no such path */
 	const struct hash_kind *hash;
 	int32_t wanted_mode; /* MFF: what comes after the time; -1: nothing */
 	bool epsv_all;
 
 	const struct command *cmd; /* under way, or NULL */
+	bool loose;                /* the transfer is not `cmd` any more: others run beside it */
 	bool looping;              /* session_run() is on the stack */
 	bool stuck;                /* a fault keeps the command from ever ending */
 	uint64_t commands;
@@ -91,7 +96,10 @@ void session_run(struct session *s);
 void session_end(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void session_end_errno(struct session *s, int status); /* the code and words for a vfs status < 0 */
 void session_end_silently(struct session *s);          /* without a reply */
-const char *session_words(int status, int *code);      /* the same, to look at */
+/* The transfer goes on, and another command may be the one under way. */
+void session_loosen(struct session *s);
+void session_transfer_ended(struct session *s);   /* its last reply was said: as session_end_silently() */
+const char *session_words(int status, int *code); /* the same, to look at */
 
 /* For the callback of a vfs operation that holds the session: false when the session is dead, and then perhaps
  * freed. */

@@ -1,11 +1,22 @@
 /* session_vfs - a session's view of the files: its paths, and the one operation that a command does with them. */
 #include <aftp/status.h>
+#include <string.h>
 
 #include "server/commands.h"
+#include "server/play.h"
 
 bool session_path_for(struct session *s, const char *arg, unsigned may)
 {
+	const struct play *play = s->srv->play;
 	int rc = path_resolve(s->cwd, arg, s->path);
+	if (play->no_backslash && strchr(arg, '\\')) {
+		session_end(s, 553, "Prohibited file name: %s", arg);
+		return false;
+	}
+	if (rc == 0 && play->not_utf8 == PLAY_REFUSED && !play_utf8(arg)) {
+		session_end(s, s->cmd->run == cmd_mlsd ? 501 : 550, "No such file or directory.");
+		return false;
+	}
 	if (rc == 0 && !users_allow(s->user, s->path, may, false))
 		rc = -EACCES;
 	if (rc < 0)

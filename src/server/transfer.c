@@ -1,13 +1,16 @@
 #include "server/transfer.h"
 
 #include <aftp/status.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/filesource.h"
 #include "server/limits.h"
 #include "server/lister.h"
+#include "server/play.h"
 #include "server/recv.h"
 #include "server/send.h"
 #include "server/session.h"
@@ -22,9 +25,13 @@ struct transfer {
 	struct aftp_vfs_req req;    /* while preparing, and to close the file */
 	struct aftp_vfs_file *file; /* open, and nobody else's yet */
 	uint64_t offset, end;       /* `end`: of a download */
+	char *name;                 /* of the file, or NULL */
 	bool tell_name;
-	struct lister *lister;  /* likewise */
-	struct delay_item wait; /* for the data connection, bounded */
+	bool said_150;
+	enum lister_format format; /* of a listing */
+	bool vanishes;             /* without a word */
+	struct lister *lister;     /* likewise */
+	struct delay_item wait;    /* for the data connection, bounded */
 	struct sender *sender;
 	struct receiver *receiver;
 };
@@ -36,6 +43,7 @@ static void transfer_free(struct transfer *t)
 	struct session *s = t->s;
 	if (t->lister)
 		lister_close(t->lister);
+	free(t->name);
 	free(t);
 	session_release(s);
 }
@@ -62,44 +70,91 @@ static void transfer_finish(struct transfer *t)
 static void transfer_refuse(struct transfer *t, int status)
 {
 	struct session *s = t->s;
+	int code;
+	const char *words = session_words(status, &code);
+	if (t->format == LISTER_MLSD && s->srv->play->mlsd_refused && (status == -ENOENT || status == -ENOTDIR))
+		code = s->srv->play->mlsd_refused;
+	if (t->kind == RETRIEVE && status == -ESPIPE) {
+		code = 554;
+		words = "The restart position is past the end of the file";
+	}
 	transfer_finish(t);
-	session_end_errno(s, status);
+	if (s->srv->play->refusal_closes)
+		data_close(s);
+	session_reply(s, code, "%s.", words);
+	session_transfer_ended(s);
 }
 
-static void say_how_it_went(struct session *s, enum kind kind, int status)
+static void say_listed(struct session *s, const struct transfer *t)
+{
+	const struct play *play = s->srv->play;
+	if (s->listed_nothing && play->absent == PLAY_450) {
+		session_reply(s, 450, "No such file or directory");
+	} else if (play->counts) {
+		if (t->format == LISTER_LIST)
+			session_line(s, 226, "Options: -l ");
+		session_reply(
+			s, 226, s->listing_cut ? "Output truncated to %u matches" : "%u matches total", s->listed);
+	} else {
+		session_reply(s, t->format == LISTER_MLSD ? play->mlsd_end : 226, "Directory send OK.");
+	}
+}
+
+/* The client has closed a download before its end. */
+static void say_broken(struct session *s, const struct transfer *t)
+{
+	enum play_broken broken = s->srv->play->broken;
+	if (broken == PLAY_GONE)
+		session_leave(s);
+	else if (broken == PLAY_150 && t->kind == LISTING)
+		say_listed(s, t);
+	else if (broken == PLAY_150)
+		session_reply(s, 150, "0.000 seconds (measured here), 550.72 Mbytes per second");
+	else
+		session_reply(s, 426, "Failure writing network stream.");
+}
+
+static void say_how_it_went(struct session *s, const struct transfer *t, int status)
 {
 	int code;
 	const char *words = session_words(status, &code);
 	if (status == 0 && s->srv->faults.set.no_final_reply)
-		session_end_silently(s);
+		return;
+	if (status == 0 && t->kind == LISTING)
+		say_listed(s, t);
 	else if (status == 0)
-		session_end(s, 226, "%s", kind == LISTING ? "Directory send OK." : "Transfer complete.");
+		session_reply(s, 226, "Transfer complete.");
 	else if (status == AFTP_ETIMEDOUT)
-		session_end(s, 426, "Data connection timed out; transfer aborted.");
+		session_reply(s, 426, "Data connection timed out; transfer aborted.");
 	else if (code == 552)
-		session_end(s, code, "%s; transfer aborted.", words);
+		session_reply(s, code, "%s; transfer aborted.", words);
 	else if (status == AFTP_ENOMEM || status == AFTP_EIO)
-		session_end(s, 451, "%s; transfer aborted.", words);
+		session_reply(s, 451, "%s; transfer aborted.", words);
+	else if (t->kind == STORE)
+		session_reply(s, 426, "Failure reading network stream.");
 	else
-		session_end(s, 426, "%s",
-			kind == STORE ? "Failure reading network stream." : "Failure writing network stream.");
+		say_broken(s, t);
+}
+
+static void say_aborted(struct session *s, enum kind kind)
+{
+	session_reply(s, 426, "Transfer aborted. Data connection closed.");
+	session_reply(s, kind == STORE ? s->srv->play->abor_upload : 226, "Abort successful.");
 }
 
 static void on_moved(void *arg, int status)
 {
 	struct transfer *t = arg;
 	struct session *s = t->s;
-	enum kind kind = t->kind;
-	bool aborted = t->stage == ENDING;
+	const struct transfer was = *t;
 	transfer_finish(t);
 	if (s->state == SESSION_DEAD)
 		return;
-	if (aborted) {
-		session_reply(s, 426, "Transfer aborted. Data connection closed.");
-		session_end(s, 226, "Abort successful.");
-	} else {
-		say_how_it_went(s, kind, status);
-	}
+	if (was.stage == ENDING && !was.vanishes)
+		say_aborted(s, was.kind);
+	else if (!was.vanishes)
+		say_how_it_went(s, &was, status);
+	session_transfer_ended(s);
 }
 
 /* --- moving ---------------------------------------------------------------------------------------- */
@@ -112,15 +167,21 @@ static const char *mode_name(const struct session *s)
 static void say_150(struct transfer *t)
 {
 	struct session *s = t->s;
+	int code = s->srv->play->early_150 && s->data.ready ? 125 : 150;
+	if (t->said_150)
+		return;
+	t->said_150 = true;
+	if (s->srv->play->counts)
+		session_line(s, 150, "Accepted data connection");
 	if (t->kind == RETRIEVE)
-		session_reply(s, 150, "Opening %s mode data connection for %s (%" PRIu64 " bytes).", mode_name(s),
-			path_name(s->path), t->req.st.size);
+		session_reply(s, code, "Opening %s mode data connection for %s (%" PRIu64 " bytes).", mode_name(s),
+			t->name, t->req.st.size);
 	else if (t->tell_name)
-		session_reply(s, 150, "FILE: %s", path_name(s->path));
+		session_reply(s, code, "FILE: %s", t->name);
 	else if (t->kind == STORE)
-		session_reply(s, 150, "Ok to send data.");
+		session_reply(s, code, "Ok to send data.");
 	else
-		session_reply(s, 150, "Here comes the directory listing.");
+		session_reply(s, code, "Here comes the directory listing.");
 }
 
 static int limit_rate(struct session *s, struct aftp_stream *stream)
@@ -182,7 +243,8 @@ static void no_connection(struct transfer *t)
 	struct session *s = t->s;
 	transfer_finish(t);
 	data_close(s);
-	session_end(s, 425, "Failed to establish connection.");
+	session_reply(s, 425, "Failed to establish connection.");
+	session_transfer_ended(s);
 }
 
 static void on_data_ready(struct session *s, int status)
@@ -225,13 +287,15 @@ static void transfer_wait(struct transfer *t)
 	t->wait.run = wait_run;
 	if (s->srv->data_ms > 0)
 		delay_add(s->srv->delay, &t->wait, (uint64_t)s->srv->data_ms);
+	if (s->srv->play->early_150)
+		say_150(t);
 	data_wait(s, on_data_ready);
 	session_run(s); /* an ABOR may be next in line */
 }
 
 /* --- preparing ------------------------------------------------------------------------------------- */
 
-static struct transfer *transfer_new(struct session *s, enum kind kind)
+static struct transfer *transfer_new(struct session *s, enum kind kind, const char *name)
 {
 	if (!data_pending(s)) {
 		session_end(s, 425, "Use EPSV, PASV, EPRT or PORT first.");
@@ -244,6 +308,12 @@ static struct transfer *transfer_new(struct session *s, enum kind kind)
 	}
 	t->s = s;
 	t->kind = kind;
+	t->name = strdup(name);
+	if (!t->name) {
+		free(t);
+		session_end_errno(s, AFTP_ENOMEM);
+		return NULL;
+	}
 	session_hold(s);
 	s->transfer = t;
 	return t;
@@ -258,6 +328,8 @@ static void on_opened(void *arg, int status)
 		transfer_finish(t);
 	else if (status < 0)
 		transfer_refuse(t, status);
+	else if (t->kind == RETRIEVE && t->s->srv->play->past_end && t->offset > t->req.st.size)
+		transfer_refuse(t, -ESPIPE);
 	else
 		transfer_wait(t);
 }
@@ -272,7 +344,7 @@ static void transfer_open(struct transfer *t, unsigned flags)
 
 void transfer_retrieve(struct session *s, uint64_t offset, uint64_t end)
 {
-	struct transfer *t = transfer_new(s, RETRIEVE);
+	struct transfer *t = transfer_new(s, RETRIEVE, path_name(s->path));
 	if (!t)
 		return;
 	t->offset = offset;
@@ -282,7 +354,7 @@ void transfer_retrieve(struct session *s, uint64_t offset, uint64_t end)
 
 void transfer_store(struct session *s, unsigned flags, uint64_t offset, bool tell_name)
 {
-	struct transfer *t = transfer_new(s, STORE);
+	struct transfer *t = transfer_new(s, STORE, path_name(s->path));
 	if (!t)
 		return;
 	t->offset = offset;
@@ -302,12 +374,13 @@ static void on_lister(void *arg, int status, struct lister *l)
 		transfer_wait(t);
 }
 
-void transfer_list(struct session *s, enum lister_format format, bool dots, bool itself)
+void transfer_list(struct session *s, const struct lister_wish *wish)
 {
-	struct transfer *t = transfer_new(s, LISTING);
+	struct transfer *t = transfer_new(s, LISTING, "");
 	if (!t)
 		return;
-	int rc = lister_open(s, s->path, format, dots, itself, on_lister, t);
+	t->format = wish->format;
+	int rc = lister_open(s, s->path, wish, on_lister, t);
 	if (rc < 0)
 		transfer_refuse(t, rc);
 }
@@ -317,6 +390,16 @@ void transfer_list(struct session *s, enum lister_format format, bool dots, bool
 bool transfer_running(const struct session *s)
 {
 	return s->transfer && (s->transfer->stage == WAITING || s->transfer->stage == MOVING);
+}
+
+bool transfer_moving(const struct session *s)
+{
+	return s->transfer && s->transfer->stage == MOVING;
+}
+
+bool transfer_is_upload(const struct session *s)
+{
+	return s->transfer && s->transfer->kind == STORE;
 }
 
 uint64_t transfer_bytes(const struct session *s)
@@ -345,6 +428,14 @@ void transfer_abort(struct session *s)
 	data_close(s);
 	if (!transfer_stop(t))
 		on_moved(t, AFTP_ECANCELED);
+}
+
+void transfer_vanish(struct session *s)
+{
+	if (!s->transfer)
+		return;
+	s->transfer->vanishes = true;
+	transfer_abort(s);
 }
 
 void transfer_kill(struct session *s)

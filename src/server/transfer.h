@@ -18,11 +18,14 @@ void transfer_retrieve(struct session *s, uint64_t offset, uint64_t end);
 void transfer_store(struct session *s, unsigned flags, uint64_t offset, bool tell_name);
 
 /* The directory at s->path, or the file (lister_open()). */
-void transfer_list(struct session *s, enum lister_format format, bool dots, bool itself);
+void transfer_list(struct session *s, const struct lister_wish *wish);
 
 bool transfer_running(const struct session *s);
+bool transfer_moving(const struct session *s); /* its data connection is there */
+bool transfer_is_upload(const struct session *s);
 uint64_t transfer_bytes(const struct session *s);
-void transfer_abort(struct session *s); /* ABOR: 426 for the transfer, then 226 */
-void transfer_kill(struct session *s);  /* the session is dead: nothing is said; holds until all is closed */
+void transfer_abort(struct session *s);  /* ABOR: 426 for the transfer, then 226 */
+void transfer_vanish(struct session *s); /* the same, and nothing is ever said about it */
+void transfer_kill(struct session *s);   /* the session is dead: nothing is said; holds until all is closed */
 
 #endif

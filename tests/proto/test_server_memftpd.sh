@@ -95,6 +95,7 @@ bad_options() {
 		--passive-ports 5000-65536
 		--login-delay x
 		--quota -1
+		--play wu-ftpd
 	END
 }
 check "a wrong option: one line and exit status 2" bad_options
