@@ -99,6 +99,7 @@ struct aftp_features {
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
 	unsigned tls_refused; /* data connections that it refused for want of that; from 2 on, TLS 1.2 is tried */
+	unsigned alters;      /* bits: what it does to names before it looks at them (from its greeting) */
 	char mlst_facts[160]; /* the facts list as sent, "" when none */
 	char system[64];      /* SYST's answer when it was asked, else "" */
 };
@@ -140,6 +141,10 @@ int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, con
 
 /* What the server sent (the text of a reply, say) in UTF-8: see `encoding`. A copy, to be freed; NULL: no memory. */
 char *aftp_client_decode(const struct aftp_client *c, const char *text);
+
+/* Can the server be told this path? AFTP_EBADNAME also for a path that this server would take for another one (it replaces control
+ * characters, say); all calls below refuse such a path. 0, AFTP_EBADNAME, AFTP_ETOOBIG (too long for a command), AFTP_ENOMEM, -EILSEQ. */
+int aftp_client_check_path(const struct aftp_client *c, const char *path);
 
 /* --- stat ----------------------------------------------------------------------------------------- */
 

@@ -253,7 +253,7 @@ static int command_start(struct op *op)
 	return rc ? rc : wire_send(&m->c->wire, 0, on_answer, m, line, n);
 }
 
-int client_check_path(const char *path)
+int client_check_path(const struct aftp_client *c, const char *path)
 {
 	struct buf line;
 	int rc;
@@ -261,7 +261,7 @@ int client_check_path(const char *path)
 	buf_init(&line, WIRE_COMMAND_MAX);
 	rc = command_append(&line, "CWD", path);
 	buf_finish(&line);
-	return rc;
+	return rc == 0 && command_is_altered(c->features.alters, path) ? AFTP_EBADNAME : rc;
 }
 
 int client_take_path(const struct aftp_client *c, char **out, const char *path)
@@ -269,11 +269,21 @@ int client_take_path(const struct aftp_client *c, char **out, const char *path)
 	int rc = charset_encoded(c->charset, out, path);
 
 	if (rc == 0)
-		rc = client_check_path(*out);
+		rc = client_check_path(c, *out);
 	if (rc == 0)
 		return 0;
 	free(*out);
 	*out = NULL;
+	return rc;
+}
+
+int aftp_client_check_path(const struct aftp_client *c, const char *path)
+{
+	char *taken;
+	int rc = client_take_path(c, &taken, path);
+
+	if (rc == 0)
+		free(taken);
 	return rc;
 }
 
@@ -322,6 +332,8 @@ int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, con
 	snprintf(m->verb, sizeof m->verb, "%.*s", (int)strcspn(verb, " "), verb);
 	buf_init(&m->line, WIRE_COMMAND_MAX);
 	rc = command_append(&m->line, verb, text);
+	if (rc == 0 && text && command_is_altered(c->features.alters, text))
+		rc = AFTP_EBADNAME;
 	if (text)
 		explicit_bzero(text, strlen(text));
 	free(text);

@@ -102,8 +102,9 @@ struct aftp_client {
 /* client.c */
 void client_wake(struct aftp_client *c); /* a turn is due */
 void client_set_error(struct aftp_client *c, const char *text);
-int client_check_path(const char *path); /* 0, AFTP_EBADNAME, AFTP_ETOOBIG or AFTP_ENOMEM */
-/* A path as the server has it, to be freed. Also -EILSEQ. */
+/* The path, as the server has it: 0, AFTP_EBADNAME, AFTP_ETOOBIG, AFTP_ENOMEM. */
+int client_check_path(const struct aftp_client *c, const char *path);
+/* A path as the server has it, to be freed. 0, or as aftp_client_check_path(). */
 int client_take_path(const struct aftp_client *c, char **out, const char *path);
 int client_ask(struct aftp_client *c, struct op *op); /* into the queue: 0, AFTP_ENOTCONN, AFTP_ETOOBIG */
 void client_connection_closed(struct aftp_client *c); /* one of `open` */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proto/command.h"
+
 /* A line is a name, and perhaps a space and a parameter. */
 struct feature {
 	const char *name;
@@ -96,6 +98,27 @@ void features_parse(struct aftp_features *f, const struct aftp_reply *r)
 		line.param_len = cut < n ? n - cut - 1 : 0;
 		take(f, &line);
 	}
+}
+
+/* --- the greeting --------------------------------------------------------------------------------- */
+
+static bool has_text(const struct aftp_reply *r, const char *text)
+{
+	for (size_t i = 0; i < r->lines; i++) {
+		size_t n;
+		const char *line = aftp_reply_line(r, i, &n);
+
+		if (memmem(line, n, text, strlen(text)))
+			return true;
+	}
+	return false;
+}
+
+void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
+{
+	f->alters = has_text(r, "Pure-FTPd") ? COMMAND_MENDED : 0;
+	f->alters |= has_text(r, "ProFTPD") ? COMMAND_TELNET : 0;
+	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
 }
 
 /* --- facts ---------------------------------------------------------------------------------------- */

@@ -8,6 +8,9 @@
 #include <aftp/client.h>
 #include <aftp/reply.h>
 
+/* Servers that are known by their greetings to take some names for others. */
+void features_greeted(struct aftp_features *f, const struct aftp_reply *r);
+
 /* Sets what the lines of a 211 name; sets nothing but `feat` to false for a refusal. */
 void features_parse(struct aftp_features *f, const struct aftp_reply *r);
 

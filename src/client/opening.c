@@ -268,6 +268,7 @@ static void on_greeting(void *arg, int status, const struct aftp_reply *r)
 		return;
 	}
 	wire_set_limit(&c->wire, (int64_t)c->timeout_ms);
+	features_greeted(&c->features, r);
 	c->opening.at = LOGIN_USER;
 	if (c->tls.mode == AFTP_TLS_TRY || c->tls.mode == AFTP_TLS_REQUIRE)
 		ask_for_tls(c);

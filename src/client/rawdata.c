@@ -73,7 +73,7 @@ int rawdata_start(struct aftp_client *c, struct aftp_transfer **out, const char 
 
 	if (!verb || !verb[0] || strlen(verb) >= sizeof x->verb)
 		return AFTP_EINVAL;
-	rc = client_check_path(verb);
+	rc = client_check_path(c, verb);
 	if (rc < 0)
 		return rc;
 	x = calloc(1, sizeof *x);

@@ -20,4 +20,14 @@ bool command_is_secret(const char *verb);
  * True only for names made of [A-Za-z0-9._+,=@%/-] whose components do not begin with '-'. */
 bool command_list_safe(const char *path);
 
+/* What some servers do to an argument before they look at it. */
+enum {
+	COMMAND_MENDED = 1, /* control characters, and blanks at the end, become '_': Pure-FTPd */
+	COMMAND_TELNET = 2, /* a byte of 255 begins a Telnet command: ProFTPD */
+	COMMAND_UTF_8 = 4,  /* what is not UTF-8 is replaced: pyftpdlib */
+};
+
+/* Would it arrive as something else? */
+bool command_is_altered(unsigned how, const char *argument);
+
 #endif

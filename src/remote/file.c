@@ -264,8 +264,9 @@ int site_create(struct site *s, uint64_t parent, const char *name, mode_t mode, 
 
 	if (!dir || s->closing || node_is_gone(dir))
 		return -ESTALE;
-	if (s->o.read_only)
-		return -EROFS;
+	rc = s->o.read_only ? -EROFS : site_check_name(s, name);
+	if (rc)
+		return rc;
 	k = op_new(s, sizeof *k, create_end, op);
 	if (!k)
 		return AFTP_ENOMEM;

@@ -72,6 +72,9 @@ void site_tick(struct site *s);                     /* there is a writer: keep t
 uint64_t site_now(const struct site *s);            /* ms */
 bool site_fresh(const struct site *s, uint64_t at); /* learned at `at`: may it still be believed? */
 
+/* Can this be a file's name on the server? 0, -ENAMETOOLONG, AFTP_EBADNAME. */
+int site_check_name(const struct site *s, const char *name);
+
 /* attr of a node as the mount gets it. */
 void site_fill_attr(const struct site *s, const struct node *n, struct site_attr *a);
 

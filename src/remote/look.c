@@ -69,7 +69,7 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 	l->cb(l, status);
 }
 
-static int list_directory(struct look *l)
+static int list_directory(struct look *l, bool plain)
 {
 	struct aftp_transfer *t;
 	const char *slash = strrchr(l->path, '/');
@@ -78,7 +78,9 @@ static int list_directory(struct look *l)
 		return AFTP_EACCES;
 	l->name = slash + 1;
 	l->dir = strndup(l->path, slash == l->path ? 1 : (size_t)(slash - l->path));
-	return l->dir ? aftp_client_list(l->client, &t, l->dir, on_entry, on_listed, l) : AFTP_ENOMEM;
+	if (!l->dir)
+		return AFTP_ENOMEM;
+	return (plain ? aftp_client_list_plain : aftp_client_list)(l->client, &t, l->dir, on_entry, on_listed, l);
 }
 
 /* --- alone ---------------------------------------------------------------------------------------- */
@@ -90,7 +92,7 @@ static void on_stat(void *arg, int status, const struct aftp_entry *e)
 	if (status == 0)
 		status = take(l, e);
 	if (status == AFTP_EREPLY || status == AFTP_ENOTSUP) {
-		status = list_directory(l);
+		status = list_directory(l, false);
 		if (status == 0)
 			return;
 	}
@@ -102,6 +104,13 @@ int look_at(struct look *l, struct aftp_client *client, const char *path)
 	int rc = begin(l, client, path);
 
 	return rc ? rc : aftp_client_stat(client, path, on_stat, l);
+}
+
+int look_for_link(struct look *l, struct aftp_client *client, const char *path)
+{
+	int rc = begin(l, client, path);
+
+	return rc ? rc : list_directory(l, true);
 }
 
 /* --- what is in a directory ----------------------------------------------------------------------- */

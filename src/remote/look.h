@@ -27,6 +27,8 @@ struct look {
 int look_at(struct look *l, struct aftp_client *client, const char *path);
 /* Lists `path`: 0 and how many entries it has, or why it cannot be listed. */
 int look_inside(struct look *l, struct aftp_client *client, const char *path);
+/* As look_at(), in a LIST: it tells links, and where they lead, where nothing else does. */
+int look_for_link(struct look *l, struct aftp_client *client, const char *path);
 void look_finish(struct look *l); /* frees; when nothing is under way; accepts a zeroed value */
 
 #endif

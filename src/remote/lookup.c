@@ -300,11 +300,13 @@ int lookup_start(struct site *s, struct node *dir, const char *name, struct site
 int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)
 {
 	struct node *dir = node_by_ino(&s->nodes, parent);
+	int rc;
 
 	if (!dir || s->closing || node_is_gone(dir))
 		return -ESTALE;
-	if (strlen(name) > 1024)
-		return -ENAMETOOLONG;
+	rc = site_check_name(s, name);
+	if (rc)
+		return rc;
 	return start_lookup(s, dir, name, true, op, cb, arg);
 }
 

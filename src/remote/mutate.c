@@ -1,6 +1,7 @@
 #include "remote/mutate.h"
 
 #include <aftp/status.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,8 @@ static void job_done(struct job *job, int status)
 	struct mutation *m = (struct mutation *)job;
 	struct mutation_op *o = m->asker;
 
+	if (status == AFTP_EACCES && m->name && strlen(m->name) > NAME_MAX)
+		status = -ENAMETOOLONG;
 	if (m->unsure || contradicts(status))
 		mutation_doubt(m->site, m->dir, m->name);
 	status = m->kind->end(m, status);
@@ -201,7 +204,7 @@ int mutation_enter(struct site *s, uint64_t ino, const char *name, struct node *
 	if (s->o.read_only)
 		return -EROFS;
 	*dir = n;
-	return name && strlen(name) > 1024 ? -ENAMETOOLONG : 0;
+	return name ? site_check_name(s, name) : 0;
 }
 
 void *mutation_new(struct site *s, size_t size, const struct mutation_kind *kind, struct node *dir, const char *name)
@@ -362,6 +365,12 @@ void mutation_look(struct mutation *m, const char *path, mutation_step *next)
 {
 	m->look.cb = on_look;
 	look_began(m, look_at(&m->look, m->client, path), next);
+}
+
+void mutation_look_for_link(struct mutation *m, const char *path, mutation_step *next)
+{
+	m->look.cb = on_look;
+	look_began(m, look_for_link(&m->look, m->client, path), next);
 }
 
 void mutation_look_inside(struct mutation *m, const char *path, mutation_step *next)

@@ -66,7 +66,7 @@ struct mutation { /* first in each kind's own struct */
 	mutation_step *pair_next;
 };
 
-/* The directory in which `name` is to be changed: 0, -ESTALE, -EROFS, -ENAMETOOLONG. */
+/* The directory in which `name` is to be changed: 0, -ESTALE, -EROFS, or as site_check_name(). */
 int mutation_enter(struct site *s, uint64_t ino, const char *name, struct node **dir);
 
 /* `size` bytes for a kind's struct, zeroed, with the mutation filled. NULL when out of memory. */
@@ -90,6 +90,7 @@ void mutation_wait(struct mutation *m, mutation_step *next);                    
 
 /* next: m->seen_status (0, AFTP_ENOENT, AFTP_EACCES), m->seen, m->look.target. */
 void mutation_look(struct mutation *m, const char *path, mutation_step *next);
+void mutation_look_for_link(struct mutation *m, const char *path, mutation_step *next);
 /* next: m->seen_status and m->look.entries. */
 void mutation_look_inside(struct mutation *m, const char *path, mutation_step *next);
 

@@ -202,15 +202,36 @@ int site_mkdir(struct site *s, uint64_t parent, const char *name, mode_t mode, s
 
 /* --- symlink -------------------------------------------------------------------------------------- */
 
+static void wrong_link_removed(struct mutation *m)
+{
+	mutation_end(m, mutation_done(&m->reply[0]) ? -EPERM : AFTP_EIO);
+}
+
+/* ProFTPD makes what it finds at the target into an absolute path: that is another link. */
+static void symlink_seen(struct mutation *m)
+{
+	if (m->seen_status == 0 && m->look.target && strcmp(m->look.target, making_of(m)->target) == 0) {
+		made(m, AFTP_TYPE_LINK);
+		return;
+	}
+	mutation_send(m, "DELE", m->path);
+	mutation_wait(m, wrong_link_removed);
+}
+
 static void symlink_answered(struct mutation *m)
 {
 	const struct mutation_reply *r = &m->reply[0];
+	bool relative = making_of(m)->target[0] != '/';
 
 	if (mutation_unknown(r)) {
 		m->site->can.no_symlink = true;
 		mutation_end(m, -EPERM);
+	} else if (mutation_done(r) && relative) {
+		mutation_look_for_link(m, m->path, symlink_seen);
 	} else if (mutation_done(r)) {
 		made(m, AFTP_TYPE_LINK);
+	} else if (r->error == AFTP_ENOENT && relative) {
+		mutation_end(m, -EPERM); /* it looks for the target, and in another directory */
 	} else {
 		mutation_refused(m, explain_make);
 	}

@@ -53,11 +53,15 @@ static void on_both(struct mutation *m)
 
 void mutation_pair(struct mutation *m, const char *from, const char *to, mutation_step *next)
 {
+	int rc;
+
 	free(m->pair_to);
 	m->pair_to = strdup(to);
 	m->pair_next = next;
-	if (!m->pair_to) {
-		mutation_end(m, AFTP_ENOMEM);
+	/* A server that has taken RNFR may refuse all but RNTO from then on. */
+	rc = m->pair_to ? aftp_client_check_path(m->client, to) : AFTP_ENOMEM;
+	if (rc) {
+		mutation_end(m, rc);
 		return;
 	}
 	mutation_send(m, "RNFR", from);

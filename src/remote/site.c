@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "proto/command.h"
 #include "remote/internal.h"
 #include "remote/mutate.h"
 #include "remote/writer.h"
@@ -80,6 +81,15 @@ uint64_t site_now(const struct site *s)
 bool site_fresh(const struct site *s, uint64_t at)
 {
 	return at && site_now(s) - at < (uint64_t)s->o.attr_ttl_ms;
+}
+
+int site_check_name(const struct site *s, const char *name)
+{
+	const struct aftp_features *f = pool_features(s->pool);
+
+	if (strlen(name) > 1024)
+		return -ENAMETOOLONG;
+	return strpbrk(name, "\r\n") || (f && command_is_altered(f->alters, name)) ? AFTP_EBADNAME : 0;
 }
 
 void site_fill_attr(const struct site *s, const struct node *n, struct site_attr *a)

@@ -90,10 +90,10 @@ static void free_writer(struct writer *w)
 	drop_blocks(w);
 	spool_free(w->spool);
 	n->writer = NULL;
-	if (w->state == WRITER_FAILED || lost)
-		n->attr_at = 0; /* what the server has now is for it to say */
-	else
+	if (w->state != WRITER_FAILED && !lost)
 		n->opened = n->attr; /* the kernel's pages are what was written */
+	else if (n->parent && !n->doomed)
+		mutation_doubt(s, n->parent, n->name); /* what the server has now is for it to say */
 	DL_DELETE(s->writers, w);
 	free(w);
 	mutate_released(s, n);

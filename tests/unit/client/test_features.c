@@ -8,9 +8,12 @@
 #include <cmocka.h>
 
 #include "client/features.h"
+#include "proto/command.h"
+
+typedef void take_fn(struct aftp_features *f, const struct aftp_reply *r);
 
 /* Lines separated by '\n'. */
-static struct aftp_features parse(const char *s)
+static struct aftp_features take(take_fn *fn, const char *s)
 {
 	struct aftp_features f = { 0 };
 	struct aftp_reply r;
@@ -27,9 +30,14 @@ static struct aftp_features parse(const char *s)
 		s += n + 1;
 	}
 	assert_int_equal(rc, 1);
-	features_parse(&f, &r);
+	fn(&f, &r);
 	aftp_reply_finish(&r);
 	return f;
+}
+
+static struct aftp_features parse(const char *s)
+{
+	return take(features_parse, s);
 }
 
 /* The names of the flags that are set. */
@@ -199,9 +207,32 @@ static void test_unknown_command(void **state)
 	assert_false(features_unknown_command(450));
 }
 
+static void test_greeting(void **state)
+{
+	static const struct {
+		const char *lines;
+		unsigned alters;
+	} cases[] = {
+		{ "220 (vsFTPd 3.0.3)", 0 },
+		{ "220 ProFTPD Server (Debian) [::ffff:127.0.0.1]", COMMAND_TELNET },
+		{ "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\n220-You are user number 1\n220 Bye.",
+			COMMAND_MENDED },
+		{ "220-Hello\n220 pyftpdlib 1.5.7 ready.", COMMAND_UTF_8 },
+		{ "220", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct aftp_features f = take(features_greeted, cases[i].lines);
+
+		assert_int_equal(f.alters, cases[i].alters);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_long_facts),
 		cmocka_unit_test(test_wish),

@@ -99,6 +99,45 @@ static void test_secrets(void **state)
 	assert_false(command_is_secret(""));
 }
 
+static void test_altered(void **state)
+{
+	static const struct {
+		const char *argument;
+		unsigned by;
+	} table[] = {
+		{ "", 0 },
+		{ "/plain", 0 },
+		{ " /in side", 0 },
+		{ "/gr\303\274n", 0 },
+		{ "/end ", COMMAND_MENDED },
+		{ " ", COMMAND_MENDED },
+		{ "/a\001b", COMMAND_MENDED },
+		{ "/a\tb", COMMAND_MENDED },
+		{ "/a\177b", COMMAND_MENDED },
+		{ "/\377", COMMAND_TELNET | COMMAND_UTF_8 },
+		{ "/\377\001", COMMAND_TELNET | COMMAND_MENDED | COMMAND_UTF_8 },
+		{ "/\346\227\245 \360\237\230\200", 0 },
+		{ "/\364\217\277\277\355\237\277\357\277\277", 0 },
+		{ "/caf\351", COMMAND_UTF_8 },
+		{ "/\200", COMMAND_UTF_8 },
+		{ "/\300\257", COMMAND_UTF_8 }, /* a slash, made too long */
+		{ "/\340\237\277", COMMAND_UTF_8 },
+		{ "/\355\240\200", COMMAND_UTF_8 }, /* a surrogate */
+		{ "/\360\217\277\277", COMMAND_UTF_8 },
+		{ "/\364\220\200\200", COMMAND_UTF_8 }, /* past the last */
+		{ "/\365\200\200\200", COMMAND_UTF_8 },
+		{ "/\346\227", COMMAND_UTF_8 },
+		{ "/\303x", COMMAND_UTF_8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		assert_false(command_is_altered(0, table[i].argument));
+		for (unsigned how = 1; how < 8; how++)
+			assert_int_equal(command_is_altered(how, table[i].argument), (table[i].by & how) != 0);
+	}
+}
+
 static void test_list_safe(void **state)
 {
 	static const struct {
@@ -147,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_a_line_end_is_refused),
 		cmocka_unit_test(test_the_cap_is_kept),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_altered),
 		cmocka_unit_test(test_list_safe),
 	};
 
