@@ -10,12 +10,15 @@
 #include <aftp/status.h>
 #include <aftp/url.h>
 
+#include "mount/buffers.h"
+
 /* Enough to serve a burst of readahead in one go, few enough to keep the sockets moving. */
 #define READS_PER_WAKEUP 16
 
 struct channel {
 	struct fuse_session *session;
-	struct fuse_buf buf; /* libfuse's; grown by it */
+	struct fuse_buf buf; /* libfuse's; made by it */
+	struct buffers *buffers;
 	uv_poll_t poll;
 	bool polled, mounted, live, ended;
 	struct channel_events events;
@@ -114,10 +117,13 @@ int channel_new(struct channel **out, uv_loop_t *loop, const struct options *o, 
 	c->events = *events;
 	c->poll.loop = loop;
 	c->poll.data = c;
-	new_session(c, o, ops, userdata, why, size);
+	c->buffers = buffers_new();
+	if (c->buffers != NULL)
+		new_session(c, o, ops, userdata, why, size);
 	if (c->session == NULL) {
 		if (why[0] == '\0')
 			snprintf(why, size, "%s", strerror(ENOMEM));
+		buffers_free(c->buffers);
 		free(c);
 		return AFTP_EINVAL;
 	}
@@ -137,6 +143,8 @@ static void end(struct channel *c, int status)
 /* One request. 1: served; 0: none waits; < 0: there will be none any more, in *status. */
 static int serve_one(struct channel *c, int *status)
 {
+	if (c->buf.mem == NULL)
+		c->buf.mem = buffers_take(c->buffers);
 	int n = fuse_session_receive_buf(c->session, &c->buf);
 	if (n == -EINTR)
 		return 1;
@@ -199,6 +207,20 @@ int channel_mount(struct channel *c, const char *mountpoint, char *why, size_t s
 	return rc;
 }
 
+bool channel_lend(
+	struct channel *c, const void *data, void **memory, void (**release)(void *arg, void *memory), void **arg)
+{
+	uintptr_t at = (uintptr_t)data, from = (uintptr_t)c->buf.mem;
+	if (c->buf.mem == NULL || at < from || at - from >= c->buf.size)
+		return false;
+	*memory = c->buf.mem;
+	*release = buffers_back;
+	*arg = c->buffers;
+	c->buf.mem = NULL;
+	buffers_lent(c->buffers);
+	return true;
+}
+
 struct fuse_session *channel_session(struct channel *c)
 {
 	return c->session;
@@ -216,6 +238,7 @@ static void destroy(struct channel *c)
 	channel_unmount(c);
 	fuse_session_destroy(c->session);
 	free(c->buf.mem);
+	buffers_free(c->buffers);
 	c->closed(c->closed_arg);
 	free(c);
 }

@@ -6,6 +6,7 @@
 #ifndef MOUNT_CHANNEL_H
 #define MOUNT_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -28,6 +29,11 @@ int channel_new(struct channel **out, uv_loop_t *loop, const struct options *o, 
 
 /* Mounts on the absolute path `mountpoint` and begins to serve. */
 int channel_mount(struct channel *c, const char *mountpoint, char *why, size_t size);
+
+/* The memory of the request that is being served, with `data` in it, is the caller's until it calls *release. False: it
+ * cannot be had. */
+bool channel_lend(
+	struct channel *c, const void *data, void **memory, void (**release)(void *arg, void *memory), void **arg);
 
 struct fuse_session *channel_session(struct channel *c);
 

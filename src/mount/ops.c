@@ -256,9 +256,10 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 	return 0;
 }
 
-void ops_set_session(struct ops *ops, struct fuse_session *session)
+void ops_set_channel(struct ops *ops, struct channel *channel)
 {
-	stale_set_session(ops->stale, session);
+	ops->channel = channel;
+	stale_set_session(ops->stale, channel_session(channel));
 }
 
 static void on_stale_closed(void *arg)

@@ -12,6 +12,7 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
+#include "mount/channel.h"
 #include "mount/options.h"
 #include "remote/site.h"
 
@@ -22,7 +23,7 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 
 /* What to hand to libfuse, with the ops as userdata. */
 const struct fuse_lowlevel_ops *ops_table(void);
-void ops_set_session(struct ops *ops, struct fuse_session *session);
+void ops_set_channel(struct ops *ops, struct channel *channel);
 
 /* From now on requests are refused with EIO; those under way are cancelled. When all have been answered, and what
  * programs have written is saved, `drained` runs, later. The channel must go on serving until then. */

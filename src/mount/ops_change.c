@@ -7,6 +7,8 @@
 
 #include <aftp/status.h>
 
+#define LEND_SIZE (512u * 1024) /* a write of this size keeps the memory that it came in, which is not much larger */
+
 /* --- new names ------------------------------------------------------------------------------------ */
 
 static void on_made(void *arg, int status, const struct site_attr *attr)
@@ -221,8 +223,14 @@ void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, of
 	(void)ino;
 	if (r == NULL)
 		return;
-	const struct site_bytes bytes = { .data = data, .len = size };
-	request_started(r, site_write(h->file, (uint64_t)off, &bytes, &r->op, on_write, r));
+	struct site_bytes bytes = { .data = data, .len = size };
+	struct site_memory *m = &bytes.memory;
+	if (size >= LEND_SIZE && !channel_lend(r->ops->channel, data, &m->start, &m->release, &m->arg))
+		*m = (struct site_memory){ 0 };
+	int rc = site_write(h->file, (uint64_t)off, &bytes, &r->op, on_write, r);
+	if (rc < 0 && m->release != NULL)
+		m->release(m->arg, m->start);
+	request_started(r, rc);
 }
 
 /* At each close(2) of a file that can be written: here its programs are told whether all of it has arrived. */

@@ -30,6 +30,7 @@ struct handle { /* what fi->fh points to */
 struct ops {
 	struct site *site;
 	const struct aftp_log *log;
+	struct channel *channel;
 	struct stale *stale;
 	struct request *requests;
 	struct handle *handles;

@@ -218,7 +218,7 @@ static int build(struct run *r, char *why, size_t size)
 		rc = channel_new(&r->channel, &r->loop, r->o, ops_table(), r->ops, &events, why, size);
 	if (rc < 0)
 		return rc;
-	ops_set_session(r->ops, channel_session(r->channel));
+	ops_set_channel(r->ops, r->channel);
 	return site_start(r->site, on_started, r);
 }
 

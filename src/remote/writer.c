@@ -86,6 +86,7 @@ static void free_writer(struct writer *w)
 		load_abandon(w->load);
 	if (w->setting)
 		mutation_abandon(w->setting);
+	later_remove(s->later, &w->send);
 	drop_temp(w);
 	drop_blocks(w);
 	spool_free(w->spool);

@@ -63,6 +63,8 @@ struct writer {
 	struct upload *upload; /* under way; NULL */
 	struct load *load;     /* the spool is being filled; NULL */
 	struct writer_op *todo;
+	struct later_item send; /* of new blocks, after their writers have been answered: they write on meanwhile */
+	bool send_due;
 	bool stepping;
 	unsigned held; /* its name is about to change: nothing is done */
 	bool mode_due; /* the file is to have `mode` */

@@ -51,8 +51,7 @@ static void take_block(struct writer *w, struct block *b)
 	w->size += b->len;
 	w->busy_at = site_now(w->site);
 	writer_show(w);
-	if (w->upload)
-		upload_kick(w->upload);
+	w->send_due = true;
 }
 
 static int fill_gap(struct writer *w, uint64_t to)
@@ -207,6 +206,14 @@ static void leave_queue(struct writer_op *op)
 	op->queued = false;
 }
 
+static void send_blocks(struct later_item *item)
+{
+	struct writer *w = (struct writer *)((char *)item - offsetof(struct writer, send));
+
+	if (w->upload)
+		upload_kick(w->upload);
+}
+
 void writer_step(struct writer *w)
 {
 	if (w->stepping)
@@ -222,6 +229,11 @@ void writer_step(struct writer *w)
 		op_complete(&op->op, rc < 0 ? rc : 0);
 	}
 	w->stepping = false;
+	if (!w->send_due)
+		return;
+	w->send_due = false;
+	w->send.run = send_blocks;
+	later_add(w->site->later, &w->send);
 }
 
 static void end(struct site_op *sop)
