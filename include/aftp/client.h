@@ -98,6 +98,7 @@ struct aftp_features {
 	bool no_eprt;
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
+	unsigned tls_ends;    /* kinds of transfers whose end it tells to TLS: one that does not is then cut off */
 	unsigned tls_refused; /* data connections that it refused for want of that; from 2 on, TLS 1.2 is tried */
 	unsigned alters;      /* bits: what it does to names before it looks at them (from its greeting) */
 	char mlst_facts[160]; /* the facts list as sent, "" when none */

@@ -292,6 +292,11 @@ static bool again(struct aftp_transfer *t)
 		return false;
 	if (t->status == 0 && t->replied)
 		t->status = aftp_listing_end(&x->listing);
+	if (t->status == 0 && t->unclean) {
+		if (xfer_was_cut(t))
+			t->status = AFTP_EINCOMPLETE;
+		x->truncated = true; /* as far as anybody knows */
+	}
 	/* A callback may have stopped it with the very last line. */
 	if (t->stopping || t->c->state != CLIENT_READY)
 		return false;
@@ -324,6 +329,7 @@ static void done(struct aftp_transfer *t)
 }
 
 static const struct xfer_kind list_kind = {
+	.ends = XFER_ENDS_LISTING,
 	.before = before,
 	.check = check,
 	.command = command,

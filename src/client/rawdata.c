@@ -52,11 +52,14 @@ static void done(struct aftp_transfer *t)
 	const struct aftp_sink *sink = &rawdata_of(t)->sink;
 	struct aftp_transfer_result result = { .bytes = t->bytes, .code = t->code, .message = t->message };
 
+	if (t->status == 0 && xfer_was_cut(t))
+		t->status = AFTP_EINCOMPLETE;
 	sink->done(sink->arg, t->status, &result);
 	xfer_finish(t);
 }
 
 static const struct xfer_kind rawdata_kind = {
+	.ends = XFER_ENDS_OTHER,
 	.command = command,
 	.flow = xfer_read_start,
 	.early = early,

@@ -86,6 +86,10 @@ static void landed(struct aftp_transfer *t, size_t n)
 
 static void nothing_proves_it(struct retrieve *x)
 {
+	if (x->size == x->t.offset + x->t.bytes)
+		return;
+	if (xfer_was_cut(&x->t) && x->t.status == 0)
+		x->t.status = AFTP_EINCOMPLETE;
 	aftp_log(&x->t.c->log, AFTP_LOG_WARN, "%s: the end of the data is not confirmed, and the server tells no size",
 		x->t.path);
 }
@@ -112,8 +116,8 @@ static bool again(struct aftp_transfer *t)
 	if (!t->unclean || t->status != 0 || t->stopping || x->judged)
 		return false;
 	x->judged = true;
-	/* Servers tell the size of the file, or of what is left of it. */
-	if (x->size == t->bytes || x->size == t->offset + t->bytes)
+	/* Servers tell the size of the file, or of what is left of it: all of what is left is enough by either. */
+	if (x->size == t->bytes)
 		return false;
 	if (!features_may_size(&t->c->features)) {
 		nothing_proves_it(x);
@@ -136,6 +140,7 @@ static void done(struct aftp_transfer *t)
 }
 
 static const struct xfer_kind retrieve_kind = {
+	.ends = XFER_ENDS_FILE,
 	.command = command,
 	.flow = flow,
 	.early = early,

@@ -360,9 +360,12 @@ static void landed(void *arg, ssize_t n)
 		return;
 	}
 	/* Many servers end the connection and say nothing about it to TLS. What came is judged by other means. */
+	if (n == AFTP_EOF && t->c->tls.data)
+		t->c->features.tls_ends |= t->kind->ends;
 	if (n == AFTP_EINCOMPLETE) {
 		t->unclean = true;
 		n = AFTP_EOF;
+		aftp_log(&t->c->log, AFTP_LOG_DEBUG, "data connection: TLS was not told its end");
 	}
 	/* One that waits for this end before it says 226 shall not wait. */
 	if (n == AFTP_EOF)

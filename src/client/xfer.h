@@ -40,7 +40,11 @@ enum xfer_phase {
 	XFER_OVER,
 };
 
+/* Bits of aftp_features::tls_ends. A server may do one and not the other. */
+enum { XFER_ENDS_FILE = 1, XFER_ENDS_LISTING = 2, XFER_ENDS_OTHER = 4 };
+
 struct xfer_kind {
+	unsigned ends;                           /* its bit; 0 of kinds that send */
 	int (*before)(struct aftp_transfer *t);  /* sends what goes ahead of EPSV; may be NULL */
 	int (*check)(struct aftp_transfer *t);   /* an address is there: go on (0)? may be NULL */
 	int (*command)(struct aftp_transfer *t); /* sends the command, by xfer_command() */
@@ -113,6 +117,8 @@ bool xfer_session_expired(struct aftp_transfer *t);
 /* Called when all is over: the server wants to see a session of the control connection's, and did not. The connection is
  * lost, and t with it. */
 bool xfer_session_refused(struct aftp_transfer *t);
+/* TLS was not told the end of the data (t->unclean), and this server tells it: somebody has cut it off. */
+bool xfer_was_cut(struct aftp_transfer *t);
 
 /* xfer_stop.c */
 void xfer_stop(struct aftp_transfer *t);                                /* by phase; t->stopping is set */

@@ -56,6 +56,14 @@ void xfer_secured(struct aftp_transfer *t, int status)
 	t->kind->flow(t);
 }
 
+bool xfer_was_cut(struct aftp_transfer *t)
+{
+	if (!t->unclean || !(t->c->features.tls_ends & t->kind->ends))
+		return false;
+	client_set_error(t->c, "the data was cut off: TLS was not told its end");
+	return true;
+}
+
 /* --- refused sessions ------------------------------------------------------------------------------ */
 
 static bool speaks_of_sessions(const char *text)

@@ -77,7 +77,7 @@ make_names() {
 	echo 'not this one' >"$1/dir 1 x/globbed"
 	echo 'latin one' >"$1/$(printf 'caf\351')"
 	echo "$without" | while IFS= read -r n; do
-		[ -z "$n" ] || rm -r "$1/$(printf %b "$n")"
+		[ -z "$n" ] || rm -r "${1:?}/$(printf %b "$n")"
 	done
 }
 

@@ -276,6 +276,11 @@ static const struct download downloads[] = {
 	{ "cut, and FEAT without SIZE", 0, 0, 226, SIZE, true,
 		{ EXPLICIT, USER, PROTECT, FEATURES("211-have\r\n REST STREAM\r\n211 end"), PASSIVE, RETR, GOES,
 			DATA_TLS, ALL, DOES(SECURED_CUT_DATA), FINE, STILL } },
+	{ "cut, the rest was told, and SIZE does not agree", HALF, AFTP_EINCOMPLETE, 226, HALF, true,
+		{ SESSION, PASSIVE, DOES(SECURED_ACCEPT), ANSWERS("REST 150000", "350 ok"), WANTS("RETR /f"),
+			SAYS("150 Opening (300000 bytes)"), DATA_TLS, DOES_N(SECURED_SEEK, HALF),
+			DOES_N(SECURED_FILL, HALF), DOES(SECURED_CUT_DATA), FINE, ANSWERS("SIZE /f", "213 450000"),
+			STILL } },
 	{ "cut, and 426", 0, AFTP_ECONNRESET, 426, HALF, true,
 		{ SESSION, PASSIVE, RETR, GOES, DATA_TLS, DOES_N(SECURED_FILL, HALF), DOES(SECURED_CUT_DATA),
 			SAYS("426 Failure writing network stream"), STILL } },
@@ -327,6 +332,64 @@ static void test_downloads(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(downloads) / sizeof(downloads[0]); i++)
 		check_download(&downloads[i]);
+}
+
+/* --- listings --------------------------------------------------------------------------------------- */
+
+#define LISTS(end)                                                                                                 \
+	PASSIVE, DOES(SECURED_ACCEPT), WANTS("LIST -a"), GOES, DATA_TLS,                                           \
+		{ SECURED_DATA, "-rw-r--r-- 1 u g 1 Jan  1  2020 a\r\n-rw-r--r-- 1 u g 1 Jan  1  2020 .\r\n", 0 }, \
+		DOES(end), FINE
+#define ONE PASSIVE, DOES(SECURED_ACCEPT), WANTS("RETR /f"), GOES, DATA_TLS, DOES_N(SECURED_FILL, HALF), FINE
+
+/* A listing tells no size. One that TLS was not told the end of proves no absence; and where the server is known to tell
+ * it, it was cut off. */
+static void test_listings(void **state)
+{
+	static const struct secured_step script[] = { SESSION, LISTS(SECURED_CUT_DATA), LISTS(SECURED_CUT_DATA),
+		LISTS(SECURED_END_DATA), LISTS(SECURED_CUT_DATA), STILL };
+	static const struct {
+		int status;
+		bool truncated;
+	} want[] = { { 0, true }, { 0, true }, { 0, false }, { AFTP_EINCOMPLETE, true } };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, script, AFTP_TLS_REQUIRE);
+	f.k.o.no_mlsd = true;
+	assert_int_equal(kit_connect(&f.k), 0);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct kit_list l = { 0 };
+
+		print_message("listing %zu\n", i);
+		assert_int_equal(kit_list(&l, &f.k, "/d"), want[i].status);
+		assert_int_equal(l.truncated, want[i].truncated);
+	}
+	check_still(&f);
+	end(&f);
+}
+
+/* The same of a file whose size nobody tells. */
+static void test_cut_without_size(void **state)
+{
+	static const struct secured_step script[] = { SESSION, ONE, DOES(SECURED_CUT_DATA), ANSWERS("SIZE", "502 no"),
+		ONE, DOES(SECURED_END_DATA), ONE, DOES(SECURED_CUT_DATA), ANSWERS("SIZE", "502 no"), STILL };
+	static const int want[] = { 0, 0, AFTP_EINCOMPLETE };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, script, AFTP_TLS_REQUIRE);
+	assert_int_equal(kit_connect(&f.k), 0);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct kit_get g = { 0 };
+
+		print_message("download %zu\n", i);
+		assert_int_equal(kit_get(&g, &f.k, "/f", 0), want[i]);
+		assert_int_equal(g.moved, HALF);
+		kit_get_free(&g);
+	}
+	check_still(&f);
+	end(&f);
 }
 
 /* --- uploads --------------------------------------------------------------------------------------- */
@@ -529,6 +592,8 @@ int main(void)
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_downloads),
+		cmocka_unit_test(test_listings),
+		cmocka_unit_test(test_cut_without_size),
 		cmocka_unit_test(test_uploads),
 		cmocka_unit_test(test_stopped_upload),
 		cmocka_unit_test(test_server_demands_reuse),
