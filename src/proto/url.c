@@ -120,6 +120,11 @@ static bool host_ok(struct span host, bool brackets)
 {
 	static const char bad[] = " \"#%/:;<>?@[\\]^`{|}";
 
+	const char *zone = memchr(host.s, '%', host.n);
+	size_t before = zone ? (size_t)(zone - host.s) + 1 : 0;
+
+	if (zone && memchr(zone + 1, '%', host.n - before))
+		return false;
 	for (size_t i = 0; i < host.n; i++) {
 		unsigned char c = (unsigned char)host.s[i];
 
@@ -133,9 +138,9 @@ static bool host_ok(struct span host, bool brackets)
 /* "%25" before a zone is the '%' itself (RFC 6874). */
 static char *copy_host(struct span host)
 {
-	char *out = strndup(host.s, host.n), *zone = out ? strstr(out, "%25") : NULL;
+	char *out = strndup(host.s, host.n), *zone = out ? strchr(out, '%') : NULL;
 
-	if (zone && zone[3] != '\0')
+	if (zone && strncmp(zone, "%25", 3) == 0 && zone[3] != '\0')
 		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
 	return out;
 }
@@ -274,7 +279,7 @@ void aftp_url_print(const struct aftp_url *url, char *out, size_t size)
 		return;
 	if (url->user && (!put_encoded(out, size, url->user, "") || !put(out, size, "@")))
 		return;
-	if ((six && !put(out, size, "[")) || !put_encoded(out, size, url->host ? url->host : "", ":%"))
+	if ((six && !put(out, size, "[")) || !put_encoded(out, size, url->host ? url->host : "", ":"))
 		return;
 	if ((six && !put(out, size, "]")) || !put(out, size, port))
 		return;
