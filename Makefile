@@ -1,7 +1,7 @@
 # ftpfs: see README.md.
-# make | make check | make demo | make lint | make bench | make bench-micro | make install DESTDIR= PREFIX=
+# make | make check | make demo | make lint | make fuzz | make bench | make bench-micro | make install DESTDIR= PREFIX=
 # SAN=address,undefined builds with sanitizers into its own folder; CC=clang works too; WERROR=1 stops at warnings.
-# check, demo, lint and bench install what they need first (scripts/setup); the rest only builds.
+# check, demo, lint, fuzz and bench install what they need first (scripts/setup); the rest only builds.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -19,7 +19,7 @@ HARDEN  := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DFTPFS_VERSION='"$(VERSION)"' -Iinclude -Isrc
 
 # These goals set the machine up before anything is built.
-SETUP_GOALS := check demo lint bench clean distclean dist format
+SETUP_GOALS := check demo lint fuzz bench clean distclean dist format
 ifneq ($(filter-out $(SETUP_GOALS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists --print-errors $(PKGS) fuse3 && echo yes),yes)
 $(error libraries are missing: run scripts/setup build)
@@ -53,7 +53,7 @@ TEST_SRC   := $(sort $(wildcard tests/unit/*/test_*.c tests/proto/test_*.c))
 TEST_LIB_OBJ := $(call obj,$(sort $(wildcard tests/lib/*.c)))
 TEST_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_TOOL  := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
-BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/*.c)))
+BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/*.c bench/client/*.c)))
 # Every executable script below tests/ is a test; a script that others source is not executable.
 TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
@@ -122,7 +122,7 @@ check-mount: all tests
 
 # For a build with SAN=: what finds errors of memory.  Real servers and valgrind add nothing there.
 check-sanitized: all tests
-	@BUILD=$(BUILD) sh scripts/run-tests $(TEST_BIN) $(filter-out %/valgrind.sh,$(filter tests/mount/% tests/proto/%,$(TEST_SCRIPT)))
+	@BUILD=$(BUILD) sh scripts/run-tests $(TEST_BIN) $(filter-out %/valgrind.sh,$(filter tests/mount/% tests/proto/% tests/fuzz/%,$(TEST_SCRIPT)))
 
 check-valgrind: tests
 	@BUILD=$(BUILD) sh scripts/check-valgrind $(TEST_BIN)
@@ -141,6 +141,33 @@ bench-micro: $(BENCH_BIN)
 
 format:
 	clang-format -i $(shell find src include tests bench -name '*.[ch]')
+
+# --- fuzzing --------------------------------------------------------------------------------------
+
+# make fuzz: each target of tests/fuzz for FUZZ_SECONDS, with clang's libFuzzer and sanitizers, in a folder of its own.
+# make check replays the inputs that are kept in tests/fuzz/seeds with plain programs.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_REPLAY  := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZ_TARGETS))
+FUZZ_BIN     := $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
+
+.PHONY: fuzz fuzz-bin
+fuzz:
+	+@sh scripts/setup build lint
+	+@$(MAKE) -s BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzz-bin
+	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run $(FUZZ_TARGETS)
+
+fuzz-bin: $(FUZZ_BIN)
+tests: $(FUZZ_REPLAY)
+
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libaftp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(AFTP_LIBS)
+
+$(FUZZ_BIN): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libaftp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -rdynamic -o $@ $^ $(AFTP_LIBS)
 
 # --- install --------------------------------------------------------------------------------------
 
