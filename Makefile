@@ -153,7 +153,7 @@ FUZZ_BIN     := $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 
 .PHONY: fuzz fuzz-bin
 fuzz:
-	+@sh scripts/setup build lint
+	+@sh scripts/setup build fuzz
 	+@$(MAKE) -s BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzz-bin
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run $(FUZZ_TARGETS)
 
