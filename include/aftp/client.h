@@ -59,6 +59,7 @@ struct aftp_client_options {
 	uint16_t port;                        /* 0 = 21, or 990 with implicit TLS */
 	bool no_epsv;                         /* the same as AFTP_PASSIVE_PASV */
 	bool no_mlsd;                         /* LIST at once */
+	bool arm;                             /* a data connection is made in advance, while nothing is under way */
 	bool no_eprt;                         /* PORT at once, in active mode */
 	struct aftp_stream_throttle throttle; /* for data connections; references are taken; may be empty */
 	uint64_t read_limit, write_limit;     /* bytes/s of this client's data connections alone; 0 = none */
@@ -88,6 +89,9 @@ struct aftp_client_options {
 	uint16_t active_port_min, active_port_max; /* where to listen; 0 = any port */
 };
 
+/* Does a server do one command after the other, even during a transfer? */
+enum aftp_order { AFTP_ORDER_UNKNOWN, AFTP_ORDER_YES, AFTP_ORDER_NO };
+
 /* What FEAT and experience have told. */
 struct aftp_features {
 	bool feat; /* FEAT was answered */
@@ -96,6 +100,8 @@ struct aftp_features {
 	bool no_mlsd, no_mlst, no_size, no_mdtm; /* the same */
 	bool no_list_all;                        /* `LIST -a` was refused where LIST was not */
 	bool no_eprt;
+	bool no_arm; /* data connections that are made in advance do not last */
+	enum aftp_order downloads_in_order;
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
 	unsigned tls_ends;    /* kinds of transfers whose end it tells to TLS: one that does not is then cut off */
@@ -122,6 +128,8 @@ void aftp_client_on_lost(struct aftp_client *c, aftp_client_cb *cb, void *arg);
 
 bool aftp_client_alive(const struct aftp_client *c); /* logged in and in step */
 bool aftp_client_idle(const struct aftp_client *c);  /* alive, nothing queued, owed or transferring */
+bool aftp_client_armed(const struct aftp_client
+		*c); /* alive, and a data connection stands: a transfer's first byte is one round trip away */
 const struct aftp_features *aftp_client_features(const struct aftp_client *c);
 /* The server's words (or the system's) for the latest failure: one line, "" when none. Valid until the next call. */
 const char *aftp_client_error(const struct aftp_client *c);
@@ -181,11 +189,16 @@ int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, cons
 	const struct aftp_sink *sink);
 
 /* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with aftp_transfer_write() or
- * aftp_transfer_finish(). */
+ * aftp_transfer_finish().
+ *
+ * `early`: where a data connection stands in advance (aftp_client_options::arm), the first bytes leave with the command, before
+ * the server has said that it wants them. `ready` then tells nothing about that; aftp_transfer_result::accepted does. When the
+ * connection turns out to be dead, the transfer begins again by itself with the same bytes. */
 struct aftp_source {
 	void (*ready)(void *arg);
 	aftp_transfer_cb *done;
 	void *arg;
+	bool early;
 };
 enum aftp_store { AFTP_STORE, AFTP_APPEND };
 int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum aftp_store how, const char *path,

@@ -38,6 +38,7 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 	c->turn.run = turn;
 	wire_init(&c->wire, loop, &c->log, wake, lost, c);
 	cwd_init(&c->cwd, &c->wire, &c->queue);
+	c->passive.client = c;
 	c->open = 1;
 	*out = c;
 	return 0;
@@ -76,7 +77,12 @@ bool aftp_client_alive(const struct aftp_client *c)
 
 bool aftp_client_idle(const struct aftp_client *c)
 {
-	return c->state == CLIENT_READY && !c->queue.ops && !c->queue.current && c->wire.owed == 0;
+	return c->state == CLIENT_READY && !c->queue.ops && !c->queue.current && !wire_busy(&c->wire);
+}
+
+bool aftp_client_armed(const struct aftp_client *c)
+{
+	return c->state == CLIENT_READY && c->arm.stands;
 }
 
 const struct aftp_features *aftp_client_features(const struct aftp_client *c)
@@ -104,6 +110,7 @@ void client_set_error(struct aftp_client *c, const char *text)
 static void fail_all(struct aftp_client *c, int status)
 {
 	wire_fail(&c->wire, status);
+	arm_drop(c);
 	queue_fail(&c->queue, status);
 	opening_fail(c, status);
 }
@@ -373,5 +380,6 @@ static void turn(struct later_item *item)
 		return;
 	}
 	queue_run(&c->queue);
+	arm_turn(c);
 	wire_flush(&c->wire);
 }

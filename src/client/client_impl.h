@@ -3,8 +3,10 @@
  *   client.c    birth, the end, commands           opening.c   from connect to ready (dial.c, login.c, features.c)
  *   wire.c      the control connection             queue.c     what waits for its turn
  *   xfer.c      the join of a transfer's two ends  xfer_stop.c how one is stopped and the connection proven in step
+ *   xfer_order.c  whose answer a reply is          xfer_tls.c  TLS on data connections
  *   passive.c   EPSV and PASV                      active.c    EPRT and PORT
- *   dataconn.c  the data connection                settings.c  what a client was made with
+ *   dataconn.c  the data connection                arm.c       one that is made in advance
+ *   settings.c  what a client was made with
  *   retrieve.c, store.c, list.c                    the kinds of transfer
  *   stat.c      MLST, SIZE, MDTM, CWD              cwd.c       where the server's working directory is
  *
@@ -16,8 +18,10 @@
 #include <aftp/client.h>
 #include <aftp/status.h>
 
+#include "client/arm.h"
 #include "client/cwd.h"
 #include "client/login.h"
+#include "client/passive.h"
 #include "client/queue.h"
 #include "client/wire.h"
 #include "proto/charset.h"
@@ -41,7 +45,6 @@ struct client_opening {
 	enum login at;
 	bool ssl;      /* AUTH SSL, which is older than AUTH TLS */
 	unsigned owed; /* replies of the round that sets the session up */
-	bool second;   /* its second round */
 };
 
 /* Data connections that may be refused for their sessions before TLS 1.2 is tried. */
@@ -74,7 +77,7 @@ struct aftp_client {
 	struct client_tls tls;
 	struct proxy_settings proxy; /* its strings are copies */
 	struct client_active active;
-	enum aftp_passive passive;
+	enum aftp_passive passive_order;
 	struct charset *charset; /* NULL: names stay as they are */
 	aftp_line_parser *list_parser;
 	void *list_parser_arg;
@@ -87,6 +90,8 @@ struct aftp_client {
 	struct wire wire;
 	struct queue queue;
 	struct cwd cwd;
+	struct passive passive;
+	struct arm arm;
 	struct dataconn *retiring; /* what goes on by itself, to an orderly end */
 	int open;                  /* connections whose handles are not closed yet, the control connection included */
 	bool quitting;             /* QUIT is to be said before the end */

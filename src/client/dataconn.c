@@ -15,7 +15,7 @@ static void closed(void *arg)
 	client_connection_closed(c);
 }
 
-static void set_limits(struct dataconn *d)
+void dataconn_set_limits(struct dataconn *d)
 {
 	const struct aftp_client *c = d->client;
 
@@ -24,10 +24,17 @@ static void set_limits(struct dataconn *d)
 
 /* --- making --------------------------------------------------------------------------------------- */
 
+static bool is_armed(const struct dataconn *d)
+{
+	return d->client->arm.data == d;
+}
+
 static void made(struct dataconn *d, int status)
 {
 	if (d->transfer)
 		xfer_connected(d->transfer, status);
+	else if (is_armed(d))
+		arm_connected(d->client, status);
 }
 
 static void on_proxy(void *arg, int status, const char *why)
@@ -35,7 +42,7 @@ static void on_proxy(void *arg, int status, const char *why)
 	struct dataconn *d = arg;
 
 	d->proxy = NULL;
-	set_limits(d);
+	dataconn_set_limits(d);
 	if (status < 0 && why[0])
 		client_set_error(d->client, why);
 	made(d, status);
@@ -47,7 +54,7 @@ static void connected(void *arg, int status)
 	const struct aftp_client *c = d->client;
 	int64_t limit = (int64_t)c->connect_ms;
 
-	if (!d->transfer)
+	if (!d->transfer && !is_armed(d))
 		return;
 	if (status < 0 || c->proxy.kind == PROXY_NONE) {
 		made(d, status);
@@ -74,7 +81,7 @@ static int make(struct dataconn **out, struct aftp_transfer *t, struct aftp_clie
 		return rc;
 	}
 	c->open++;
-	set_limits(d);
+	dataconn_set_limits(d);
 	if (c->throttle.read || c->throttle.write)
 		rc = aftp_stream_add_throttle(d->stream, "client", &c->throttle);
 	if (rc == 0 && (c->own_throttle.read || c->own_throttle.write))

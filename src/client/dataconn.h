@@ -15,7 +15,7 @@ struct proxy;
 
 struct dataconn {
 	struct aftp_client *client;
-	struct aftp_transfer *transfer; /* NULL: given up */
+	struct aftp_transfer *transfer; /* NULL: given up, or aftp_client::arm has it */
 	struct aftp_stream *stream;
 	struct proxy *proxy;          /* NULL unless one is being asked */
 	uint16_t port;                /* that a proxy is asked for */
@@ -24,12 +24,14 @@ struct dataconn {
 
 enum { DATACONN_RETIRE_MS = 2000 };
 
-/* Connects within the client's limit; then xfer_connected(). `addr` is the server's, or the proxy's, which is asked for
+/* Connects within the client's limit; then xfer_connected(), or arm_connected() where `t` is NULL. `addr` is the server's, or the proxy's, which is asked for
  * `port` then. 0, or why not. */
 int dataconn_open(struct dataconn **out, struct aftp_transfer *t, struct aftp_client *c, const struct sockaddr *addr,
 	uint16_t port);
 /* A connection that the server has made. 0, or why it cannot be used. */
 int dataconn_accept(struct dataconn **out, struct aftp_transfer *t, struct aftp_client *c, uv_stream_t *listener);
+
+void dataconn_set_limits(struct dataconn *d); /* the client's, as when it was made */
 
 /* TLS with the session of the control connection; then xfer_secured(). 0, or why not. */
 int dataconn_secure(struct dataconn *d);

@@ -184,7 +184,7 @@ int aftp_command_stream(struct aftp_session *s, struct aftp_data **out, const ch
 
 static int store(struct aftp_session *s, struct aftp_data **out, enum aftp_store how, const char *path, uint64_t offset)
 {
-	struct aftp_source source = { flow_ready, on_done, NULL };
+	struct aftp_source source = { .ready = flow_ready, .done = on_done };
 	int rc = begin(s, out, true);
 
 	if (rc < 0)

@@ -58,16 +58,19 @@ static void on_cwd(void *arg, int status, const struct aftp_reply *r)
 	x->cwd_status = x->there ? 0 : r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r);
 	if (!x->there)
 		client_set_error(x->t.c, aftp_reply_message(r));
+	xfer_prepared(&x->t);
 }
 
 /* Leaves in the same segment as EPSV. */
 static int before(struct aftp_transfer *t)
 {
 	struct list *x = list_of(t);
+	int rc;
 
 	if (x->step == LIST_MLSD || x->there || command_list_safe(t->path))
 		return 0;
-	return cwd_go(&t->c->cwd, t->path, on_cwd, x);
+	rc = cwd_go(&t->c->cwd, t->path, on_cwd, x);
+	return rc < 0 ? rc : 1;
 }
 
 static int check(struct aftp_transfer *t)
@@ -175,6 +178,8 @@ static void final(struct aftp_transfer *t, const struct aftp_reply *r)
 {
 	struct list *x = list_of(t);
 
+	if (!r)
+		return;
 	x->truncated |= says(r, "truncated");
 	/* One server says this with 226, and lists nothing. */
 	if (r->code < 400 && says(r, "failed to open directory") && t->status == 0)
@@ -337,6 +342,7 @@ static const struct xfer_kind list_kind = {
 	.final = final,
 	.lend = lend,
 	.landed = landed,
+	.repeat = xfer_moved_nothing,
 	.again = again,
 	.done = done,
 };

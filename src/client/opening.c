@@ -1,5 +1,6 @@
 /* opening - from connect to a session that is ready: TLS (RFC 4217), the greeting, the login, then PBSZ, PROT, FEAT and
- * TYPE I in one segment, and OPTS in a second round when FEAT makes it worth while. */
+ * TYPE I in one segment, and the first EPSV, where a data connection is wanted in advance. OPTS, when FEAT makes it worth
+ * while, leaves with what comes first. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,21 +32,37 @@ static void refuse(struct aftp_client *c, int status, const char *words)
 
 /* --- setting the session up ------------------------------------------------------------------------ */
 
-static void second_round(struct aftp_client *c);
+/* Nothing depends on the answers: what is sent behind is done behind. */
+static void wish(struct aftp_client *c, const char *argument)
+{
+	int rc = wire_command(&c->wire, WIRE_OWN, NULL, NULL, "OPTS", argument);
+
+	if (rc < 0)
+		refuse(c, rc, "");
+}
+
+static void options(struct aftp_client *c)
+{
+	char facts[sizeof c->features.mlst_facts + 8];
+
+	if (c->features.utf8)
+		wish(c, "UTF8 ON");
+	if (features_wish(&c->features, facts, sizeof facts))
+		wish(c, facts);
+}
 
 static void round_over(struct aftp_client *c)
 {
 	if (--c->opening.owed > 0)
 		return;
-	if (!c->opening.second) {
-		c->opening.second = true;
-		second_round(c);
-	}
-	if (c->opening.owed > 0)
+	if (!c->assumed)
+		options(c);
+	if (c->state != CLIENT_OPENING)
 		return;
 	wire_set_limit(&c->wire, (int64_t)c->timeout_ms);
 	c->state = CLIENT_READY;
 	c->queue.open = true;
+	client_wake(c);
 	end(c, 0);
 }
 
@@ -90,21 +107,6 @@ static void say(struct aftp_client *c, wire_reply_cb *cb, const char *verb, cons
 		c->opening.owed++;
 }
 
-static void options(struct aftp_client *c)
-{
-	char wish[sizeof c->features.mlst_facts + 8];
-
-	if (c->features.utf8)
-		say(c, on_option, "OPTS", "UTF8 ON");
-	if (features_wish(&c->features, wish, sizeof wish))
-		say(c, on_option, "OPTS", wish);
-}
-
-static void second_round(struct aftp_client *c)
-{
-	options(c);
-}
-
 /* The size is nothing but a formality. */
 static void on_pbsz(void *arg, int status, const struct aftp_reply *r)
 {
@@ -136,13 +138,13 @@ static void first_round(struct aftp_client *c)
 		say(c, on_pbsz, "PBSZ", "0");
 		say(c, on_prot, "PROT", c->tls.prot_clear ? "C" : "P");
 	}
-	if (c->assumed) {
-		c->opening.second = true;
+	if (c->assumed)
 		options(c);
-	} else {
+	else
 		say(c, on_feat, "FEAT", NULL);
-	}
 	say(c, on_type, "TYPE", "I");
+	if (c->state == CLIENT_OPENING && arm_ask(c) < 0)
+		refuse(c, AFTP_ENOMEM, "");
 }
 
 /* --- logging in ------------------------------------------------------------------------------------ */

@@ -19,12 +19,23 @@ static int address(const struct aftp_client *c, uint16_t port, struct sockaddr_s
 	return 0;
 }
 
+static void deliver(struct passive *p, int status, const struct sockaddr *addr, uint16_t port)
+{
+	struct aftp_transfer *t = p->transfer;
+
+	passive_forget(p);
+	if (t)
+		xfer_address(t, status, addr, port);
+	else
+		arm_address(p->client, status, addr, port);
+}
+
 static void found(struct passive *p, uint16_t port)
 {
 	struct sockaddr_storage addr;
 	int rc = address(p->client, port, &addr);
 
-	xfer_address(p->transfer, rc, (const struct sockaddr *)&addr, port);
+	deliver(p, rc, (const struct sockaddr *)&addr, port);
 }
 
 static int ask_next(struct passive *p);
@@ -35,11 +46,11 @@ static void refused(struct passive *p, const struct aftp_reply *r)
 	int rc;
 
 	client_set_error(p->client, aftp_reply_message(r));
-	rc = p->transfer->stopping ? AFTP_ECANCELED : ask_next(p);
+	rc = p->transfer && p->transfer->stopping ? AFTP_ECANCELED : ask_next(p);
 	if (rc == AFTP_ENOTSUP)
 		rc = r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r);
 	if (rc < 0)
-		xfer_address(p->transfer, rc, NULL, 0);
+		deliver(p, rc, NULL, 0);
 }
 
 static void on_pasv(void *arg, int status, const struct aftp_reply *r)
@@ -47,8 +58,10 @@ static void on_pasv(void *arg, int status, const struct aftp_reply *r)
 	struct passive *p = arg;
 	uint16_t port;
 
-	if (status < 0)
+	if (status < 0) {
+		passive_forget(p);
 		return;
+	}
 	if (aftp_reply_pasv(r, NULL, &port) == 0) {
 		found(p, port);
 		return;
@@ -68,8 +81,10 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 	struct passive *p = arg;
 	uint16_t port;
 
-	if (status < 0)
+	if (status < 0) {
+		passive_forget(p);
 		return;
+	}
 	if (aftp_reply_epsv_port(r, &port) == 0) {
 		found(p, port);
 		return;
@@ -85,15 +100,17 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 
 static int ask(struct passive *p, bool pasv)
 {
+	int rc = wire_command(&p->client->wire, WIRE_OWN, pasv ? on_pasv : on_epsv, p, pasv ? "PASV" : "EPSV", NULL);
+
 	p->pasv = pasv;
 	*(pasv ? &p->pasv_asked : &p->epsv_asked) = true;
-	return pasv ? wire_command(&p->client->wire, 0, on_pasv, p, "PASV", NULL)
-		    : wire_command(&p->client->wire, 0, on_epsv, p, "EPSV", NULL);
+	p->pending = rc == 0;
+	return rc;
 }
 
 static bool may_ask(const struct passive *p, bool pasv)
 {
-	enum aftp_passive order = p->client->passive;
+	enum aftp_passive order = p->client->passive_order;
 	const struct aftp_features *f = &p->client->features;
 
 	if (pasv)
@@ -104,25 +121,37 @@ static bool may_ask(const struct passive *p, bool pasv)
 /* AFTP_ENOTSUP: there is nothing left to ask. */
 static int ask_next(struct passive *p)
 {
-	bool pasv_first = p->client->passive == AFTP_PASSIVE_PASV_EPSV;
+	bool pasv_first = p->client->passive_order == AFTP_PASSIVE_PASV_EPSV;
 
 	if (may_ask(p, pasv_first))
 		return ask(p, pasv_first);
 	return may_ask(p, !pasv_first) ? ask(p, !pasv_first) : AFTP_ENOTSUP;
 }
 
-int passive_ask(struct passive *p)
+int passive_ask(struct passive *p, struct aftp_transfer *t)
 {
 	int rc;
 
+	p->transfer = t;
+	if (p->pending)
+		return 0;
 	p->epsv_asked = p->pasv_asked = false;
 	rc = ask_next(p);
 	/* Everything was refused once: what it says now is the answer. */
-	return rc == AFTP_ENOTSUP ? ask(p, p->client->passive != AFTP_PASSIVE_EPSV) : rc;
+	return rc == AFTP_ENOTSUP ? ask(p, p->client->passive_order != AFTP_PASSIVE_EPSV) : rc;
 }
 
-bool passive_retry(struct passive *p)
+void passive_forget(struct passive *p)
 {
+	p->pending = false;
+	p->transfer = NULL;
+}
+
+bool passive_retry(struct passive *p, struct aftp_transfer *t)
+{
+	if (p->pending)
+		return false;
+	p->transfer = t;
 	return ask_next(p) == 0;
 }
 

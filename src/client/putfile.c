@@ -149,7 +149,7 @@ static void done(void *arg, int status, const struct aftp_transfer_result *resul
 
 static void begin(struct putfile *p)
 {
-	struct aftp_source source = { ready, done, p };
+	struct aftp_source source = { .ready = ready, .done = done, .arg = p };
 	int rc = aftp_client_store(p->client, &p->transfer, p->o.how, p->to, p->o.offset, &source);
 
 	if (rc < 0)

@@ -10,6 +10,7 @@ struct rawdata {
 	struct aftp_transfer t; /* first; its path is the argument */
 	struct aftp_sink sink;
 	char verb[16];
+	bool told; /* started() was called */
 };
 
 static struct rawdata *rawdata_of(struct aftp_transfer *t)
@@ -24,13 +25,15 @@ static int command(struct aftp_transfer *t)
 
 static void early(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	const struct aftp_sink *sink = &rawdata_of(t)->sink;
+	struct rawdata *x = rawdata_of(t);
+	const struct aftp_sink *sink = &x->sink;
 	uint64_t size = UINT64_MAX;
 
 	if (aftp_reply_transfer_size(r, &size) < 0)
 		size = UINT64_MAX;
-	if (sink->started)
+	if (sink->started && !x->told)
 		sink->started(sink->arg, size);
+	x->told = true;
 }
 
 static char *lend(struct aftp_transfer *t, size_t *len)
@@ -50,7 +53,9 @@ static void landed(struct aftp_transfer *t, size_t n)
 static void done(struct aftp_transfer *t)
 {
 	const struct aftp_sink *sink = &rawdata_of(t)->sink;
-	struct aftp_transfer_result result = { .bytes = t->bytes, .code = t->code, .message = t->message };
+	struct aftp_transfer_result result = {
+		.bytes = t->bytes, .code = t->code, .message = t->message, .accepted = t->accepted
+	};
 
 	if (t->status == 0 && xfer_was_cut(t))
 		t->status = AFTP_EINCOMPLETE;
@@ -65,6 +70,7 @@ static const struct xfer_kind rawdata_kind = {
 	.early = early,
 	.lend = lend,
 	.landed = landed,
+	.repeat = xfer_moved_nothing,
 	.done = done,
 };
 

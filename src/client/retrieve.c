@@ -14,6 +14,7 @@ struct retrieve {
 	struct aftp_transfer t; /* first */
 	struct aftp_sink sink;
 	bool placed;   /* the server will begin at the offset */
+	bool told;     /* started() was called */
 	bool judged;   /* the end has been looked at */
 	uint64_t size; /* as the 1xx tells, or UINT64_MAX */
 };
@@ -64,8 +65,9 @@ static void early(struct aftp_transfer *t, const struct aftp_reply *r)
 
 	if (aftp_reply_transfer_size(r, &x->size) < 0)
 		x->size = UINT64_MAX;
-	if (x->sink.started)
+	if (x->sink.started && !x->told)
 		x->sink.started(x->sink.arg, x->size);
+	x->told = true;
 }
 
 static char *lend(struct aftp_transfer *t, size_t *len)
@@ -133,7 +135,9 @@ static bool again(struct aftp_transfer *t)
 static void done(struct aftp_transfer *t)
 {
 	const struct aftp_sink *sink = &retrieve_of(t)->sink;
-	struct aftp_transfer_result result = { .bytes = t->bytes, .code = t->code, .message = t->message };
+	struct aftp_transfer_result result = {
+		.bytes = t->bytes, .code = t->code, .message = t->message, .accepted = t->accepted
+	};
 
 	sink->done(sink->arg, t->status, &result);
 	xfer_finish(t);
@@ -146,6 +150,7 @@ static const struct xfer_kind retrieve_kind = {
 	.early = early,
 	.lend = lend,
 	.landed = landed,
+	.repeat = xfer_moved_nothing,
 	.again = again,
 	.done = done,
 };

@@ -98,10 +98,11 @@ int settings_copy(struct aftp_client *c, const struct aftp_client_options *o)
 	c->features.no_epsv = o->no_epsv;
 	c->features.no_mlsd = o->no_mlsd;
 	c->features.no_eprt = o->no_eprt;
+	c->arm.on = o->arm;
 	c->active.on = o->active;
 	c->active.port_min = o->active_port_min;
 	c->active.port_max = o->active_port_max;
-	c->passive = o->no_epsv ? AFTP_PASSIVE_PASV : o->passive;
+	c->passive_order = o->no_epsv ? AFTP_PASSIVE_PASV : o->passive;
 	c->list_parser = o->list_parser;
 	c->list_parser_arg = o->list_parser_arg;
 	c->list_parser_last = o->list_parser_last;

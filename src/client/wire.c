@@ -190,6 +190,16 @@ void wire_give_up_next(struct wire *w, int status)
 		cb(arg, status, NULL);
 }
 
+bool wire_busy(const struct wire *w)
+{
+	const struct wire_slot *slot;
+
+	DL_FOREACH (w->slots, slot)
+		if (!(slot->flags & WIRE_OWN))
+			return true;
+	return false;
+}
+
 void wire_fail(struct wire *w, int status)
 {
 	struct wire_slot *slot;
@@ -282,6 +292,12 @@ static void on_reply(struct wire *w, const struct aftp_reply *r)
 		wire_settle(w);
 	if (cb)
 		cb(arg, 0, r);
+}
+
+void wire_pass_on(struct wire *w, const struct aftp_reply *r)
+{
+	wire_settle(w);
+	on_reply(w, r);
 }
 
 static void on_line(struct wire *w, const char *line, size_t n)

@@ -31,6 +31,7 @@ enum {
 enum {
 	WIRE_EARLY = 1 << 0, /* 1xx replies are handed over, too */
 	WIRE_HOLD = 1 << 1,  /* and every other, until wire_settle() gives the slot up */
+	WIRE_OWN = 1 << 2,   /* the client's own affair, of which nobody knows: the connection is idle meanwhile */
 };
 
 /* status 0: `r` is a reply, valid during the call; else r is NULL. */
@@ -122,6 +123,11 @@ void wire_settle(struct wire *w);
 /* Inside the first slot's callback: the second is given up, and its callback gets `status`. Without a second one that
  * was sent the connection is lost. */
 void wire_give_up_next(struct wire *w, int status);
+
+/* In the first slot's callback, with its argument: the slot is given up, and the reply is the next one's. */
+void wire_pass_on(struct wire *w, const struct aftp_reply *r);
+/* A reply is owed that somebody waits for. */
+bool wire_busy(const struct wire *w);
 
 /* What was sent since the last call leaves in one piece. */
 void wire_flush(struct wire *w);

@@ -15,7 +15,6 @@ int xfer_init(struct aftp_transfer *t, struct aftp_client *c, const struct xfer_
 	t->op = (struct op){ .exclusive = true, .start = start, .fail = lost, .turn = turn };
 	t->c = c;
 	t->kind = kind;
-	t->passive = (struct passive){ .transfer = t, .client = c };
 	return client_take_path(c, &t->path, path);
 }
 
@@ -45,14 +44,36 @@ static void conclude(struct aftp_transfer *t)
 	end_data(t);
 	wire_hold(&c->wire, false);
 	wire_set_deadline(&c->wire, 0);
+	c->arm.due |= t->connected;
 	queue_done(&c->queue, &t->op);
 	client_wake(c);
 	t->kind->done(t);
 }
 
+bool xfer_moved_nothing(struct aftp_transfer *t)
+{
+	return t->bytes == 0;
+}
+
+/* One that was made in advance may have been dead for long, without a sign. */
+static bool is_worth_repeating(const struct aftp_transfer *t)
+{
+	bool broken = t->status == AFTP_ECONNRESET || t->status == -EPIPE || t->status == AFTP_EINCOMPLETE;
+
+	return t->armed && broken && t->replied && !t->repeated && !t->stopping && t->kind->repeat &&
+		t->c->state == CLIENT_READY && t->kind->repeat((struct aftp_transfer *)t);
+}
+
 void xfer_over(struct aftp_transfer *t)
 {
 	end_data(t);
+	if (is_worth_repeating(t)) {
+		aftp_log(&t->c->log, AFTP_LOG_DEBUG, "the data connection made in advance was dead");
+		arm_failed(t->c);
+		t->repeated = true;
+		xfer_attempt(t);
+		return;
+	}
 	if (xfer_session_refused(t))
 		return;
 	if (t->kind->again && t->kind->again(t))
@@ -111,9 +132,8 @@ static int refusal(const struct aftp_transfer *t, const struct aftp_reply *r)
 	return status;
 }
 
-static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
+void xfer_final(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	wire_settle(&t->c->wire);
 	t->replied = true;
 	t->code = r->code;
 	snprintf(t->message, sizeof t->message, "%s", aftp_reply_message(r));
@@ -135,45 +155,6 @@ static void on_final(struct aftp_transfer *t, const struct aftp_reply *r)
 		xfer_over(t);
 }
 
-/* A transfer's end, and no answer to SIZE, MDTM or MLST? */
-static bool says_well(const struct aftp_reply *r)
-{
-	return r->code / 100 == 2 && r->code != 213 && !(r->code == 250 && r->lines > 2);
-}
-
-static int keep(struct aftp_transfer *t, const struct aftp_reply *r)
-{
-	char line[XFER_MESSAGE_MAX + 8];
-	int n = snprintf(line, sizeof line, "%d %s", r->code, aftp_reply_message(r));
-
-	if (t->kept.max == 0)
-		aftp_reply_init(&t->kept, sizeof line);
-	aftp_reply_reset(&t->kept);
-	return aftp_reply_add_line(&t->kept, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
-}
-
-/* One of the replies to the upload and its followers, where they may come in any order. */
-static void gather(struct aftp_transfer *t, const struct aftp_reply *r)
-{
-	bool well = says_well(r), last = t->followers == 0;
-	int rc = 0;
-
-	if (well || (r->code >= 400 && t->kept.lines == 0))
-		rc = keep(t, r);
-	if (rc < 0 || (last && t->kept.lines == 0)) {
-		wire_lose(&t->c->wire, rc < 0 ? rc : AFTP_EPROTO, "no final reply to an upload");
-		return;
-	}
-	if (last) {
-		t->gathering = false;
-		on_final(t, &t->kept);
-		return;
-	}
-	t->gathering = true;
-	t->followers--;
-	wire_give_up_next(&t->c->wire, AFTP_EBUSY);
-}
-
 static void on_reply(void *arg, int status, const struct aftp_reply *r)
 {
 	struct aftp_transfer *t = arg;
@@ -184,16 +165,17 @@ static void on_reply(void *arg, int status, const struct aftp_reply *r)
 		xfer_drained(t, r);
 		return;
 	}
-	if (r->code >= 200 && (t->gathering || (t->followers > 0 && !says_well(r)))) {
-		gather(t, r);
-		return;
-	}
 	if (r->code >= 200) {
-		on_final(t, r);
+		if (xfer_is_ours(t, r)) {
+			wire_settle(&t->c->wire);
+			xfer_final(t, r);
+		}
 		return;
 	}
 	if (!t->accepted) {
 		t->accepted = true;
+		if (t->armed)
+			arm_worked(t->c);
 		if (t->kind->early && !t->stopping)
 			t->kind->early(t, r);
 	}
@@ -207,22 +189,94 @@ int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument
 
 /* --- on the way ----------------------------------------------------------------------------------- */
 
+static void send_command(struct aftp_transfer *t)
+{
+	int rc;
+
+	t->phase = XFER_RUNNING;
+	t->sent = true;
+	rc = t->kind->command(t);
+	if (rc == 0 && t->kind->lend)
+		rc = xfer_follow(t);
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+	else
+		xfer_go_on(t);
+}
+
+static void end_early(struct aftp_transfer *t, int status)
+{
+	if (t->status == 0)
+		t->status = status;
+	xfer_over(t);
+}
+
+/* Before any command was sent. */
+static void unreachable(struct aftp_transfer *t, int status)
+{
+	if (!t->stopping && passive_retry(&t->c->passive, t)) {
+		t->phase = XFER_ASKING;
+		t->retried = true;
+		return;
+	}
+	if (t->c->proxy.kind == PROXY_NONE)
+		client_set_error(t->c, "the data connection cannot be made");
+	end_early(t, status);
+}
+
+/* The data connection stands or is being made. */
+static void proceed(struct aftp_transfer *t)
+{
+	int status = t->stopping || !t->kind->check ? 0 : t->kind->check(t);
+
+	if (status < 0 || t->stopping)
+		end_early(t, status);
+	else if (t->connected || t->c->features.data_works)
+		send_command(t);
+	else
+		t->phase = XFER_DIALING;
+}
+
+void xfer_prepared(struct aftp_transfer *t)
+{
+	if (!t->waiting)
+		return;
+	t->waiting = false;
+	/* Otherwise the address comes behind this answer. */
+	if (t->data && t->phase == XFER_ASKING)
+		proceed(t);
+}
+
+static int find_connection(struct aftp_transfer *t)
+{
+	if (t->c->active.on)
+		return active_ask(&t->active, t, t->c);
+	if (!arm_take(t->c, t))
+		return passive_ask(&t->c->passive, t);
+	if (!t->waiting)
+		proceed(t);
+	return 0;
+}
+
 void xfer_attempt(struct aftp_transfer *t)
 {
 	int rc = 0;
 
 	t->phase = XFER_ASKING;
 	t->status = t->code = 0;
+	t->behind = XFER_NONE;
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
-	t->securing = t->ready = t->unclean = t->gathering = false;
+	t->securing = t->ready = t->unclean = t->armed = t->held = t->gathering = false;
 	t->followers = 0;
+	aftp_reply_reset(&t->kept);
 	t->message[0] = '\0';
 	if (xfer_session_expired(t))
 		return;
 	if (t->kind->before)
 		rc = t->kind->before(t);
-	if (rc == 0)
-		rc = t->c->active.on ? active_ask(&t->active, t, t->c) : passive_ask(&t->passive);
+	t->waiting = rc == 1;
+	if (rc >= 0)
+		rc = find_connection(t);
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");
 }
@@ -247,39 +301,6 @@ static void turn(struct op *op)
 	xfer_stop(t);
 }
 
-static void send_command(struct aftp_transfer *t)
-{
-	int rc;
-
-	t->phase = XFER_RUNNING;
-	t->sent = true;
-	rc = t->kind->command(t);
-	if (rc < 0)
-		wire_lose(&t->c->wire, rc, "");
-	else
-		xfer_go_on(t);
-}
-
-static void end_early(struct aftp_transfer *t, int status)
-{
-	if (t->status == 0)
-		t->status = status;
-	xfer_over(t);
-}
-
-/* Before any command was sent. */
-static void unreachable(struct aftp_transfer *t, int status)
-{
-	if (!t->stopping && passive_retry(&t->passive)) {
-		t->phase = XFER_ASKING;
-		t->retried = true;
-		return;
-	}
-	if (t->c->proxy.kind == PROXY_NONE)
-		client_set_error(t->c, "the data connection cannot be made");
-	end_early(t, status);
-}
-
 void xfer_listening(struct aftp_transfer *t, int status)
 {
 	if (status == 0 && !t->stopping && t->kind->check)
@@ -301,10 +322,8 @@ void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *ad
 	status = dataconn_open(&t->data, t, t->c, addr, port);
 	if (status < 0)
 		unreachable(t, status);
-	else if (t->c->features.data_works)
-		send_command(t);
 	else
-		t->phase = XFER_DIALING;
+		proceed(t);
 }
 
 void xfer_connected(struct aftp_transfer *t, int status)
@@ -321,7 +340,7 @@ void xfer_connected(struct aftp_transfer *t, int status)
 	t->connected = true;
 	t->c->features.data_works = true;
 	if (t->retried)
-		passive_retry_worked(&t->passive);
+		passive_retry_worked(&t->c->passive);
 	if (t->phase == XFER_DIALING)
 		send_command(t);
 	else if (t->phase == XFER_RUNNING)

@@ -7,7 +7,12 @@
  * connection, and then a new login is the only way on.
  *
  * The data connection is made while the command is on its way, once a first one has been made to this server; before
- * that the command waits for it, so that a server whose ports cannot be reached costs no connection.
+ * that the command waits for it, so that a server whose ports cannot be reached costs no connection. One that stands in
+ * advance (arm.h) is better still; when it turns out to be dead, the transfer is done once more, with another.
+ *
+ * Another command may leave right behind the transfer's: PWD, to learn whether the server does one thing after the other
+ * (its 257 comes last, or not); the next EPSV, once it is known to; SIZE or MLST behind an upload. Servers that do several
+ * things at a time answer it first, so a reply is told by what it can be an answer to (xfer_order.c).
  *
  * Stopping: close data, take one more reply (1xx included) for the transfer's end, and prove by PWD, whose 257 nothing
  * else answers, that no reply is left over. A connection that cannot be proven so in time is lost. */
@@ -25,10 +30,6 @@
 #include "client/passive.h"
 #include "client/queue.h"
 
-/* Replies that overtake: a command that was sent behind the end of an upload's data is answered by some servers before
- * the upload is. When the first reply is not clearly the upload's, all of them are waited for; what was asked is not
- * answered then (AFTP_EBUSY), and the upload's reply is the one that says well, or else the first that says no. */
-
 enum { XFER_MESSAGE_MAX = 256, XFER_DRAIN_MS = 5000 };
 
 enum xfer_phase {
@@ -43,9 +44,13 @@ enum xfer_phase {
 /* Bits of aftp_features::tls_ends. A server may do one and not the other. */
 enum { XFER_ENDS_FILE = 1, XFER_ENDS_LISTING = 2, XFER_ENDS_OTHER = 4 };
 
+/* What answers a command behind a download's, and nothing else does. */
+enum xfer_behind { XFER_NONE = 0, XFER_PASV = 227, XFER_EPSV = 229, XFER_PWD = 257 };
+
 struct xfer_kind {
-	unsigned ends;                           /* its bit; 0 of kinds that send */
-	int (*before)(struct aftp_transfer *t);  /* sends what goes ahead of EPSV; may be NULL */
+	unsigned ends; /* its bit; 0 of kinds that send */
+	/* Sends what goes ahead of EPSV; 1 when its answer must be waited for (xfer_prepared()). May be NULL. */
+	int (*before)(struct aftp_transfer *t);
 	int (*check)(struct aftp_transfer *t);   /* an address is there: go on (0)? may be NULL */
 	int (*command)(struct aftp_transfer *t); /* sends the command, by xfer_command() */
 	/* The data connection stands and the command is sent, or there is a 1xx, too: go on with the data. */
@@ -54,8 +59,9 @@ struct xfer_kind {
 	void (*final)(struct aftp_transfer *t, const struct aftp_reply *r); /* the final reply; may be NULL */
 	char *(*lend)(struct aftp_transfer *t, size_t *len);                /* of kinds that read */
 	void (*landed)(struct aftp_transfer *t, size_t n);
-	bool (*again)(struct aftp_transfer *t); /* over with t->status: has another attempt begun? may be NULL */
-	void (*done)(struct aftp_transfer *t);  /* calls back, and frees t */
+	bool (*repeat)(struct aftp_transfer *t); /* nothing was moved: may it be done once more? */
+	bool (*again)(struct aftp_transfer *t);  /* over with t->status: has another attempt begun? may be NULL */
+	void (*done)(struct aftp_transfer *t);   /* calls back, and frees t */
 };
 
 struct aftp_transfer {
@@ -63,15 +69,19 @@ struct aftp_transfer {
 	struct aftp_client *c;
 	const struct xfer_kind *kind;
 	enum xfer_phase phase;
-	struct passive passive;
 	struct active *active; /* where the server is to connect to; NULL in passive mode, and once it has */
 	struct dataconn *data;
 	char *path;
 	uint64_t offset;
-	int status;    /* what went wrong first */
-	bool stopping; /* nothing is lent, and nobody is told anything, until done */
-	bool stop_due; /* a turn shall see to it */
-	bool retried;  /* by the other of EPSV and PASV */
+	int status;              /* what went wrong first */
+	bool stopping;           /* nothing is lent, and nobody is told anything, until done */
+	bool stop_due;           /* a turn shall see to it */
+	bool retried;            /* by PASV */
+	bool repeated;           /* with another data connection, as one made in advance was dead */
+	bool armed;              /* the data connection stood before the command was sent */
+	bool waiting;            /* for the answer to what goes ahead */
+	enum xfer_behind behind; /* what left right behind the command, and is not answered yet */
+	bool held;               /* `kept` is a refusal, of our command or of the one behind */
 	bool connected;
 	bool securing; /* TLS has begun on it */
 	bool ready;    /* it may be used, with TLS where that is due */
@@ -82,8 +92,8 @@ struct aftp_transfer {
 	bool ended;    /* of the data, one way or the other */
 	bool reading;
 	bool proven, answered;  /* while draining: the 257; the transfer's last reply */
-	bool gathering;         /* of replies: see above */
-	unsigned followers;     /* commands that were sent behind the end of the data; while the final reply is owed */
+	bool gathering;         /* of replies: see xfer_order.c */
+	unsigned followers;     /* commands that were sent behind an upload's data; while the final reply is owed */
 	struct aftp_reply kept; /* what may be the final reply, while it is not known which one is */
 	int code;               /* of the final reply */
 	char message[XFER_MESSAGE_MAX];
@@ -101,7 +111,9 @@ void xfer_data_ended(struct aftp_transfer *t, int status); /* 0: orderly */
 void xfer_fail(struct aftp_transfer *t, int status);       /* stops it with this status, which may be > 0 */
 /* Begins, or begins again. When it cannot, the connection is lost, and t with it. */
 void xfer_attempt(struct aftp_transfer *t);
-void xfer_over(struct aftp_transfer *t); /* all is said: another attempt, or done. t may be gone */
+bool xfer_moved_nothing(struct aftp_transfer *t);
+void xfer_over(struct aftp_transfer *t);     /* all is said: another attempt, or done. t may be gone */
+void xfer_prepared(struct aftp_transfer *t); /* the answer to what goes ahead is there */
 
 /* From the connection's other parts. */
 void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *addr, uint16_t port);
@@ -119,6 +131,15 @@ bool xfer_session_expired(struct aftp_transfer *t);
 bool xfer_session_refused(struct aftp_transfer *t);
 /* TLS was not told the end of the data (t->unclean), and this server tells it: somebody has cut it off. */
 bool xfer_was_cut(struct aftp_transfer *t);
+
+/* xfer_order.c */
+/* Sends what is to leave right behind a download's command. < 0 as wire_command(). */
+int xfer_follow(struct aftp_transfer *t);
+/* A final reply: is it ours, now? If not, it has been seen to. */
+bool xfer_is_ours(struct aftp_transfer *t, const struct aftp_reply *r);
+
+/* xfer.c, for xfer_order.c: the final reply is known, and its slot is gone. t may be gone, too. */
+void xfer_final(struct aftp_transfer *t, const struct aftp_reply *r);
 
 /* xfer_stop.c */
 void xfer_stop(struct aftp_transfer *t);                                /* by phase; t->stopping is set */

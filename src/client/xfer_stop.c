@@ -31,7 +31,9 @@ static void drain(struct aftp_transfer *t)
 		dataconn_close(&t->data, writing);
 	wire_hold(&t->c->wire, false);
 	wire_set_deadline(&t->c->wire, (int64_t)limit);
-	rc = wire_command_unowed(&t->c->wire, "PWD");
+	t->answered = t->proven = false;
+	/* PWD or EPSV are proof enough. */
+	rc = t->behind ? 0 : wire_command_unowed(&t->c->wire, "PWD");
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");
 }
@@ -43,8 +45,8 @@ void xfer_stop(struct aftp_transfer *t)
 	case XFER_RUNNING:
 		if (t->replied)
 			xfer_over(t);
-		else if (t->followers > 0 || t->gathering)
-			wire_lose(&t->c->wire, t->status, "an upload was stopped while it was being confirmed");
+		else if (t->followers > 0 || t->gathering || t->held)
+			wire_lose(&t->c->wire, t->status, "a transfer was stopped while its end was on the way");
 		else
 			drain(t);
 		break;
@@ -55,11 +57,39 @@ void xfer_stop(struct aftp_transfer *t)
 	}
 }
 
+static bool asks_for_port(const struct aftp_transfer *t)
+{
+	return t->behind == XFER_EPSV || t->behind == XFER_PASV;
+}
+
+/* The answer to the EPSV behind it. */
+static void port_known(struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	struct aftp_client *c = t->c;
+
+	/* No other will come, or it will come when nobody knows what it is for. */
+	if (!t->answered) {
+		c->features.downloads_in_order = AFTP_ORDER_NO;
+		wire_lose(&c->wire, AFTP_ECONNRESET, "the server does not end a transfer before it goes on");
+		return;
+	}
+	wire_pass_on(&c->wire, r);
+	if (c->state == CLIENT_READY)
+		xfer_over(t);
+}
+
 /* Servers differ: 426, 451, 226, or a second 150; and some answer PWD before they have noticed the end of the data. */
 void xfer_drained(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	if (r->code == 257) {
+	if (asks_for_port(t) && (r->code == (int)t->behind || (t->answered && r->code >= 400))) {
+		port_known(t, r);
+		return;
+	}
+	if (r->code == (int)XFER_PWD && !t->proven) {
 		t->proven = true;
+		if (t->behind)
+			wire_give_up_next(&t->c->wire, AFTP_EBUSY);
+		t->behind = XFER_NONE;
 	} else if (r->code < 200 && !t->accepted) {
 		t->accepted = true;
 	} else if (!t->answered) {

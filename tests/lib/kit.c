@@ -347,6 +347,14 @@ int kit_stat(struct kit *k, const char *path, struct aftp_entry *e)
 
 /* --- store ---------------------------------------------------------------------------------------- */
 
+static void put_size(void *arg, int status, const struct aftp_reply *r)
+{
+	struct kit_put *p = arg;
+
+	p->owed--;
+	p->has_size = status == 0 && aftp_reply_size(r, &p->size) == 0;
+}
+
 static void put_ready(void *arg)
 {
 	struct kit_put *p = arg;
@@ -360,6 +368,8 @@ static void put_ready(void *arg)
 	}
 	if (n == 0) {
 		assert_int_equal(aftp_transfer_finish(p->transfer), 0);
+		if (p->confirm && aftp_transfer_follow(p->transfer, put_size, p, "SIZE") == 0)
+			p->owed++;
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -384,7 +394,7 @@ static void put_done(void *arg, int status, const struct aftp_transfer_result *r
 void kit_put_start(struct kit_put *p, struct kit *k, enum aftp_store how, const char *path, uint64_t offset,
 	uint64_t total, size_t chunk)
 {
-	struct aftp_source source = { put_ready, put_done, p };
+	struct aftp_source source = { .ready = put_ready, .done = put_done, .arg = p, .early = p->early };
 
 	p->kit = k;
 	p->total = total;
@@ -399,6 +409,9 @@ void kit_put_start(struct kit_put *p, struct kit *k, enum aftp_store how, const 
 int kit_put_wait(struct kit_put *p)
 {
 	loop_wait(&p->kit->loop, &p->over, "the end of an upload");
+	for (int i = 0; i < 10000 && p->owed; i++)
+		loop_run_for(&p->kit->loop, 1);
+	assert_int_equal(p->owed, 0);
 	assert_int_equal(p->done, 1);
 	free(p->block);
 	p->block = NULL;

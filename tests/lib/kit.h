@@ -96,6 +96,10 @@ struct kit_put {
 	uint64_t total, given; /* scripted_byte() from 0 */
 	size_t chunk;
 	uint64_t cancel_at;
+	bool early, confirm; /* SIZE behind the data */
+	unsigned owed;
+	bool has_size;
+	uint64_t size;
 	char *block;
 	unsigned ready;
 	int status, code;

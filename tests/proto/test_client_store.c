@@ -159,7 +159,7 @@ static void test_bad_arguments(void **state)
 {
 	static const struct step script[] = { LOGIN, EPSV, DO(STEP_ACCEPT), WANT("RETR /f"), SAY("150 go"), DATA("abc"),
 		DO(STEP_END_DATA), FINE, STAYS };
-	struct aftp_source none = { NULL, NULL, NULL };
+	struct aftp_source none = { .arg = NULL };
 	struct aftp_transfer *t = NULL;
 	struct kit_get g = { .pause_at = 1 };
 	struct kit k;
@@ -213,7 +213,7 @@ static void test_slow_source(void **state)
 {
 	static const struct step script[] = { LOGIN, PUT("STOR"), OPENING, TAKE, FINE, STAYS };
 	struct slow s = { .status = 1 };
-	struct aftp_source source = { slow_ready, slow_done, &s };
+	struct aftp_source source = { .ready = slow_ready, .done = slow_done, .arg = &s };
 	char bytes[10];
 	struct kit k;
 
