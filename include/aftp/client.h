@@ -161,6 +161,8 @@ int aftp_client_check_path(const struct aftp_client *c, const char *path);
  * Statuses: 0; AFTP_ENOENT only when the server's words say so; AFTP_EACCES; AFTP_EREPLY when it refused without saying why; network errors. */
 typedef void aftp_stat_cb(void *arg, int status, const struct aftp_entry *e);
 int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg);
+/* The same of what a link leads to: MLST may tell of the link itself, so SIZE, MDTM and CWD are asked. */
+int aftp_client_stat_target(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg);
 
 /* --- transfers ------------------------------------------------------------------------------------ */
 

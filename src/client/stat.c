@@ -19,6 +19,7 @@ struct stat_op {
 	int failed;                   /* the connection was lost meanwhile */
 	int size_status, mdtm_status; /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
 	bool mlst_refused;
+	bool target; /* not of a link */
 	struct aftp_entry entry;
 };
 
@@ -259,12 +260,12 @@ static int start(struct op *op)
 
 	if (rc != 0)
 		return rc;
-	if (!features_may_mlst(&c->features))
+	if (s->target || !features_may_mlst(&c->features))
 		return ask_size(s);
 	return wire_command(&c->wire, 0, on_mlst, s, "MLST", s->path[0] ? s->path : NULL);
 }
 
-int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg)
+static int ask(struct aftp_client *c, const char *path, bool target, aftp_stat_cb *cb, void *arg)
 {
 	struct stat_op *s;
 	int rc;
@@ -277,6 +278,7 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 	s->op.start = start;
 	s->op.fail = fail;
 	s->c = c;
+	s->target = target;
 	s->cb = cb;
 	s->arg = arg;
 	s->size_status = s->mdtm_status = AFTP_ENOTSUP;
@@ -289,4 +291,14 @@ int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, 
 	else
 		set_name(s);
 	return rc;
+}
+
+int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg)
+{
+	return ask(c, path, false, cb, arg);
+}
+
+int aftp_client_stat_target(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg)
+{
+	return ask(c, path, true, cb, arg);
 }

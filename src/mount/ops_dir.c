@@ -47,9 +47,10 @@ static char *scratch(struct ops *ops, size_t size)
 	return ops->scratch;
 }
 
-static bool is_dot(const char *name)
+/* Entries of which the kernel gets no more than the name. */
+static bool is_bare(const char *name, const struct site_attr *attr)
 {
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || attr->st.st_mode == 0;
 }
 
 void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -73,7 +74,7 @@ void ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	fuse_reply_buf(req, out, used);
 }
 
-/* Adds entry i with its attributes. 1: added; 0: no room; < 0: no memory to remember it. Dots go without an inode,
+/* Adds entry i with its attributes. 1: added; 0: no room; < 0: no memory to remember it. Bare ones go without an inode,
  * which tells the kernel to leave them alone; every other one that was added has a lookup count. */
 static int add_plus(fuse_req_t req, struct handle *h, uint64_t i, const char *name, struct site_attr *attr, char *out,
 	size_t room, size_t *used)
@@ -82,7 +83,7 @@ static int add_plus(fuse_req_t req, struct handle *h, uint64_t i, const char *na
 	size_t n = fuse_add_direntry_plus(req, NULL, 0, name, NULL, 0);
 	if (n > room)
 		return 0;
-	if (!is_dot(name)) {
+	if (!is_bare(name, attr)) {
 		if (!site_dir_remember(h->dir, i, attr))
 			return AFTP_ENOMEM;
 		e.ino = attr->st.st_ino;
@@ -99,7 +100,7 @@ static void take_back(struct handle *h, uint64_t from, uint64_t to)
 	struct site_attr attr;
 	const char *name;
 	for (uint64_t i = from; i < to && site_dir_entry(h->dir, i, &name, &attr); i++)
-		if (!is_dot(name))
+		if (!is_bare(name, &attr))
 			site_forget(h->ops->site, attr.st.st_ino, 1);
 }
 

@@ -15,7 +15,6 @@
 #define TIB       (1024 * 1024 * MIB)
 
 static const char no_such_proxy[] = "proxies are SOCKS 5, or HTTP with a basic login";
-static const char no_charset[] = "names are passed on as the bytes that the server sends";
 
 static const struct option_row rows[] = {
 	{ "user", OPTION_USER, "NAME[:PASSWORD]", AT(user), 0, 0, "log in as NAME" },
@@ -75,6 +74,17 @@ static const struct option_row rows[] = {
 		"bytes of a changed file that are kept in memory (default 4M)" },
 	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0,
 		"where the rest is kept (default $TMPDIR or /var/tmp)" },
+	{ "cto", OPTION_FLAG, NULL, AT(close_to_open), 0, 0,
+		"ask the server at each open whether the file has changed" },
+	{ "codepage", OPTION_TEXT, "CHARSET", AT(codepage), 0, 0,
+		"character set of the server's names (default: bytes)" },
+	{ "iocharset", OPTION_TEXT, "CHARSET", AT(iocharset), 0, 0,
+		"character set of names here: UTF-8, and no other" },
+	{ "follow_symlinks", OPTION_FLAG, NULL, AT(follow_symlinks), 0, 0, "show what links lead to, not links" },
+	{ "transform_symlinks", OPTION_FLAG, NULL, AT(transform_symlinks), 0, 0, "make absolute links relative" },
+	{ "contain_symlinks", OPTION_NOT, NULL, AT(loose_symlinks), 0, 0,
+		"refuse links that lead out of the mount (default)" },
+	{ "no_contain_symlinks", OPTION_FLAG, NULL, AT(loose_symlinks), 0, 0, NULL },
 	{ "atomic", OPTION_FLAG, NULL, AT(atomic), 0, 0, "upload under another name, and rename when all is there" },
 	{ "direct_io", OPTION_FLAG, NULL, AT(direct_io), 0, 0, "no page cache: reads go to the server" },
 	{ "kernel_cache", OPTION_FLAG, NULL, AT(kernel_cache), 0, 0, "keep cached pages even when a file has changed" },
@@ -123,8 +133,6 @@ static const struct option_row rows[] = {
 	{ "socks4", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
 	{ "proxy_digest", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
 	{ "proxy_ntlm", OPTION_REFUSE, NULL, 0, 0, 0, no_such_proxy },
-	{ "codepage", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
-	{ "iocharset", OPTION_REFUSE, NULL, 0, 0, 0, no_charset },
 	{ "delay_connect", OPTION_REFUSE, NULL, 0, 0, 0, "ftpfs mounts only what has answered" },
 };
 
@@ -138,7 +146,7 @@ static const char *const ignored[] = {
 	"nonempty", "big_writes", "large_read", "max_read", "max_write", "max_background", "async_read",
 	"reconnect", "auto_cache", "sync_readdir", "sshfs_sync", "idmap", "nomap", "workaround",
 	"no_check_root", "disable_hardlink", "ServerAliveInterval", "ServerAliveCountMax", "writeback_cache",
-	"unreliable_append", "contain_symlinks", "dcache_clean_interval", "dcache_min_clean_interval", "compression",
+	"unreliable_append", "dcache_clean_interval", "dcache_min_clean_interval", "compression",
 	"enable_epsv", "skip_pasv_ip", "tcp_nodelay", "utf8", "ftp_method", "custom_list",
 	"disable_utf8", "force_list_hidden", "writing_mdtm", "no_check_upload", "poll_interval", "vfs_cache_mode",
 	"vfs_refresh", "daemon", "daemon_wait", "daemon_timeout", "close_timeout", "shut_timeout", "no_modtime",

@@ -1,6 +1,7 @@
 #include "mount/options.h"
 
 #include <getopt.h>
+#include <iconv.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -433,6 +434,22 @@ static void fill_owner(struct options *o)
 		o->dir_mask = o->umask;
 }
 
+static int check_charsets(const struct options *o, char *why, size_t size)
+{
+	iconv_t ic = o->codepage != NULL ? iconv_open("UTF-8", o->codepage) : NULL;
+	if (ic == (iconv_t)-1) {
+		snprintf(why, size, "codepage=%s: no such character set (iconv -l lists all)", o->codepage);
+		return AFTP_EINVAL;
+	}
+	if (ic != NULL)
+		iconv_close(ic);
+	if (o->iocharset != NULL && strcasecmp(o->iocharset, "utf8") != 0 && strcasecmp(o->iocharset, "utf-8") != 0) {
+		snprintf(why, size, "iocharset=%s: names are UTF-8 here, or bytes without codepage=", o->iocharset);
+		return AFTP_EINVAL;
+	}
+	return 0;
+}
+
 static int parse(struct options *o, int argc, char **argv, char *why, size_t size)
 {
 	int rc = parse_flags(o, argc, argv, why, size);
@@ -454,7 +471,7 @@ static int parse(struct options *o, int argc, char **argv, char *why, size_t siz
 	if (o->mountpoint == NULL)
 		return AFTP_ENOMEM;
 	fill_owner(o);
-	return 0;
+	return check_charsets(o, why, size);
 }
 
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t size)
@@ -492,6 +509,8 @@ void options_finish(struct options *o)
 	free(o->fuse);
 	free(o->log_file);
 	free(o->spool_dir);
+	free(o->codepage);
+	free(o->iocharset);
 	*o = (struct options){ 0 };
 }
 

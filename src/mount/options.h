@@ -56,7 +56,9 @@ struct options {
 
 	int64_t uid, gid;                   /* resolved: never OPTIONS_UNSET after a successful parse */
 	int64_t umask, file_mask, dir_mask; /* the same */
-	bool read_only, direct_io, kernel_cache, ignore_chown, atomic;
+	bool read_only, direct_io, kernel_cache, ignore_chown, atomic, close_to_open;
+	bool follow_symlinks, transform_symlinks, loose_symlinks;
+	char *codepage, *iocharset; /* of names, there and here; NULL = names are bytes */
 	int64_t spool_memory;
 	char *spool_dir; /* NULL = $TMPDIR or /var/tmp */
 	bool allow_other, allow_root, default_permissions, auto_unmount;

@@ -119,6 +119,9 @@ bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struc
 	dirlist_get(d->list, index - 2, &e);
 	*name = e.name;
 	attr_to_stat(&e.attr, node_child_ino(&s->nodes, d->node, e.name), &s->o, &attr->st);
+	/* What it leads to is asked when somebody wants to know. */
+	if (e.attr.type == AFTP_TYPE_LINK && s->o.follow_symlinks)
+		attr->st.st_mode = 0;
 	attr->valid_ms = 0;
 	return true;
 }

@@ -10,7 +10,9 @@
 
 struct open_op {
 	struct site_op op;
-	struct site_op *inner; /* of O_TRUNC */
+	struct site_op *inner; /* a look, or O_TRUNC */
+	uint64_t ino;
+	int flags;
 	struct site_open_result result;
 	site_open_cb *cb;
 	void *arg;
@@ -25,7 +27,7 @@ static void open_end(struct site_op *op)
 	int status = op->status;
 
 	op_free(op);
-	if (status < 0)
+	if (status < 0 && result.file)
 		site_release(result.file);
 	cb(arg, status, status ? NULL : &result);
 }
@@ -100,10 +102,47 @@ static void open_detach(struct site_op *op)
 		site_cancel(o->inner);
 }
 
+static int open_node(struct open_op *o, struct node *n)
+{
+	struct site *s = o->op.site;
+	int rc = may_open(s, n, o->flags);
+	struct site_file *f = rc ? NULL : new_file(s, n, o->flags);
+
+	if (!f)
+		return rc ? rc : AFTP_ENOMEM;
+	fill_result(&o->result, f);
+	if (o->flags & O_TRUNC)
+		return writer_resize(f->writer, 0, &o->inner, on_emptied, o);
+	op_complete(&o->op, 0);
+	return 0;
+}
+
+/* Close-to-open: the server has told what is there now. */
+static void on_seen(void *arg, int status, const struct site_attr *attr)
+{
+	struct open_op *o = arg;
+	struct nodes *nodes = &o->op.site->nodes;
+	struct node *n = node_by_ino(nodes, o->ino);
+
+	(void)attr;
+	o->inner = NULL;
+	if (o->op.completed)
+		return;
+	if (status == AFTP_ENOENT && n && n->parent) {
+		node_list_remove(nodes, n->parent, n->name);
+		n->attr_at = 0;
+	}
+	if (status == AFTP_ENOENT || !n)
+		status = -ESTALE; /* the name is looked up once more */
+	else if (status == 0)
+		status = open_node(o, n);
+	if (status < 0)
+		op_complete(&o->op, status);
+}
+
 int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site_open_cb *cb, void *arg)
 {
 	struct node *n = node_by_ino(&s->nodes, ino);
-	struct site_file *f;
 	struct open_op *o;
 	int rc;
 
@@ -115,18 +154,16 @@ int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site
 	o = op_new(s, sizeof *o, open_end, op);
 	if (!o)
 		return AFTP_ENOMEM;
-	f = new_file(s, n, flags);
-	if (!f) {
-		op_free(&o->op);
-		return AFTP_ENOMEM;
-	}
-	fill_result(&o->result, f);
+	o->ino = ino;
+	o->flags = flags;
 	o->cb = cb;
 	o->arg = arg;
 	o->op.detach = open_detach;
-	if (flags & O_TRUNC)
-		rc = writer_resize(f->writer, 0, &o->inner, on_emptied, o);
-	if (rc || !(flags & O_TRUNC))
+	if (s->o.close_to_open && n->parent && !n->doomed && !n->content && !n->writer)
+		rc = lookup_again(s, n, &o->inner, on_seen, o);
+	else
+		rc = open_node(o, n);
+	if (rc)
 		op_complete(&o->op, rc);
 	return 0;
 }

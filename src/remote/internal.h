@@ -97,6 +97,9 @@ void listing_leave(struct listing_wait *w); /* cb will not run */
  * AFTP_ENOENT: proven absent; AFTP_ENOMEM. */
 int lookup_cached(struct site *s, struct node *dir, const char *name, struct node **child);
 
+/* The same of a node that has a parent, from the server, whatever is cached; no count is added. */
+int lookup_again(struct site *s, struct node *n, struct site_op **op, site_attr_cb *cb, void *arg);
+
 void dirs_free(struct site *s); /* dir.c: those that nobody closed */
 
 /* As site_lookup(). */

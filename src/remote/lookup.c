@@ -21,6 +21,8 @@ struct lookup {
 	char *name;
 	struct node *found; /* holds a reference; with status 0 */
 	bool listed, asked; /* done already */
+	bool fresh;         /* what is cached is not believed */
+	bool following;     /* of a link that was found: what does it lead to? */
 	unsigned overtaken;
 	bool remember; /* a lookup: counts for the kernel */
 	site_attr_cb *cb;
@@ -34,6 +36,7 @@ struct stat_answer {
 	char *path;
 	struct lookup *asker; /* NULL when it left */
 	unsigned edits;       /* of the directory, when the question left */
+	bool through;         /* what a link leads to is asked for */
 	struct attr attr;
 	char *target;
 };
@@ -91,10 +94,29 @@ static void lookup_end(struct site_op *op)
 	cb(arg, status, status ? NULL : &attr);
 }
 
+static void ask_alone(struct lookup *k);
+
 static void found(struct lookup *k, struct node *n)
 {
 	k->found = node_ref(n);
+	if (k->op.site->o.follow_symlinks && n->attr.type == AFTP_TYPE_LINK && n->parent) {
+		k->following = true;
+		ask_alone(k);
+		return;
+	}
 	op_complete(&k->op, 0);
+}
+
+/* A link that leads nowhere is shown as what it is. */
+static void follow(struct lookup *k, const struct attr *target, int status)
+{
+	if (status == 0 && target->type != AFTP_TYPE_LINK)
+		node_set_attr(k->found, target, NULL, site_now(k->op.site));
+	else if (job_is_network(status))
+		node_unref(&k->op.site->nodes, k->found);
+	if (job_is_network(status))
+		k->found = NULL;
+	op_complete(&k->op, job_is_network(status) ? status : 0);
 }
 
 /* --- by a listing --------------------------------------------------------------------------------- */
@@ -158,7 +180,8 @@ static int start_stat(struct job *job, struct aftp_client *client)
 
 	if (a->asker)
 		a->edits = a->asker->dir->edits;
-	return aftp_client_stat(client, a->path, on_stat, a);
+	return a->through ? aftp_client_stat_target(client, a->path, on_stat, a)
+			  : aftp_client_stat(client, a->path, on_stat, a);
 }
 
 /* The directory was changed meanwhile, and the answer may tell of the state before. */
@@ -181,6 +204,10 @@ static void take_answer(struct lookup *k, const struct stat_answer *a, int statu
 	struct node *n;
 
 	k->stat = NULL;
+	if (k->following) {
+		follow(k, &a->attr, status);
+		return;
+	}
 	if (a->edits != k->dir->edits && k->overtaken < MAX_OVERTAKEN) {
 		ask_again(k);
 		return;
@@ -224,7 +251,8 @@ static void ask_alone(struct lookup *k)
 		op_complete(&k->op, AFTP_ENOMEM);
 		return;
 	}
-	k->dir->singles++;
+	k->dir->singles += !k->following;
+	a->through = k->following;
 	a->site = s;
 	a->asker = k;
 	a->job.pool = s->pool;
@@ -245,7 +273,7 @@ static bool alone_is_cheaper(const struct lookup *k)
 
 static void next_step(struct lookup *k)
 {
-	if (!k->listed && (k->asked || !alone_is_cheaper(k)))
+	if (!k->listed && (k->asked || !(k->fresh || alone_is_cheaper(k))))
 		ask_listing(k);
 	else if (!k->asked)
 		ask_alone(k);
@@ -263,8 +291,10 @@ static void detach(struct site_op *op)
 	k->stat = NULL;
 }
 
-static int start_lookup(struct site *s, struct node *dir, const char *name, bool remember, struct site_op **op,
-	site_attr_cb *cb, void *arg)
+enum { REMEMBER = 1, FRESH = 2 };
+
+static int start_lookup(
+	struct site *s, struct node *dir, const char *name, int how, struct site_op **op, site_attr_cb *cb, void *arg)
 {
 	struct lookup *k = op_new(s, sizeof *k, lookup_end, op);
 	struct node *n;
@@ -278,11 +308,12 @@ static int start_lookup(struct site *s, struct node *dir, const char *name, bool
 		return AFTP_ENOMEM;
 	}
 	k->dir = node_ref(dir);
-	k->remember = remember;
+	k->remember = how & REMEMBER;
+	k->fresh = how & FRESH;
 	k->cb = cb;
 	k->arg = arg;
 	k->op.detach = detach;
-	rc = lookup_cached(s, dir, name, &n);
+	rc = k->fresh ? 0 : lookup_cached(s, dir, name, &n);
 	if (rc == 1)
 		found(k, n);
 	else if (rc < 0)
@@ -294,7 +325,12 @@ static int start_lookup(struct site *s, struct node *dir, const char *name, bool
 
 int lookup_start(struct site *s, struct node *dir, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)
 {
-	return start_lookup(s, dir, name, true, op, cb, arg);
+	return start_lookup(s, dir, name, REMEMBER, op, cb, arg);
+}
+
+int lookup_again(struct site *s, struct node *n, struct site_op **op, site_attr_cb *cb, void *arg)
+{
+	return start_lookup(s, n->parent, n->name, FRESH, op, cb, arg);
 }
 
 int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_op **op, site_attr_cb *cb, void *arg)
@@ -307,7 +343,7 @@ int site_lookup(struct site *s, uint64_t parent, const char *name, struct site_o
 	rc = site_check_name(s, name);
 	if (rc)
 		return rc;
-	return start_lookup(s, dir, name, true, op, cb, arg);
+	return start_lookup(s, dir, name, REMEMBER, op, cb, arg);
 }
 
 int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb *cb, void *arg)
@@ -319,7 +355,7 @@ int site_getattr(struct site *s, uint64_t ino, struct site_op **op, site_attr_cb
 		return -ESTALE;
 	/* A doomed one is ours alone: nobody else knows better. */
 	if (n->parent && !n->doomed)
-		return start_lookup(s, n->parent, n->name, false, op, cb, arg);
+		return start_lookup(s, n->parent, n->name, 0, op, cb, arg);
 	k = op_new(s, sizeof *k, lookup_end, op); /* the root is there as long as the site is */
 	if (!k)
 		return AFTP_ENOMEM;

@@ -6,6 +6,7 @@
 
 #include "remote/internal.h"
 #include "remote/job.h"
+#include "remote/symlink.h"
 
 struct readlink {
 	struct site_op op;
@@ -39,9 +40,16 @@ static void readlink_end(struct site_op *op)
 
 static void answer(struct readlink *r, const struct node *link)
 {
-	r->target = link->target ? strdup(link->target) : NULL;
+	const struct site *s = r->op.site;
+	const struct symlink_rules rules = {
+		.contain = !s->o.loose_symlinks, .transform = s->o.transform_symlinks, .base = s->nodes.base
+	};
+	unsigned depth = 0;
+
+	for (const struct node *dir = link->parent; dir && dir->parent; dir = dir->parent)
+		depth++;
 	/* A link whose target nobody tells cannot be followed, and must not look dangling. */
-	op_complete(&r->op, r->target ? 0 : AFTP_EIO);
+	op_complete(&r->op, link->target ? symlink_shape(&r->target, &rules, link->target, depth) : AFTP_EIO);
 }
 
 static int on_entry(void *arg, const struct aftp_entry *e)

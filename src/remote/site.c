@@ -168,13 +168,16 @@ static void start_refused(struct start *st, int status, const char *words)
 	start_end(st, status, why);
 }
 
-static void start_ready(struct start *st, const char *base)
+/* `said`: by the server, in its own character set. */
+static void start_ready(struct start *st, const char *base, bool said)
 {
 	struct site *s = st->site;
+	char *decoded = said && pool_client(st->conn) ? aftp_client_decode(pool_client(st->conn), base) : NULL;
 	int rc;
 
 	nodes_finish(&s->nodes);
-	rc = nodes_init(&s->nodes, base, s->o.cache_entries);
+	rc = said && !decoded ? AFTP_ENOMEM : nodes_init(&s->nodes, decoded ? decoded : base, s->o.cache_entries);
+	free(decoded);
 	start_end(st, rc, rc ? aftp_strerror(rc) : "");
 }
 
@@ -190,13 +193,13 @@ static void start_pwd(void *arg, int status, const struct aftp_reply *r)
 	}
 	if (aftp_reply_quoted_path(r, base, sizeof base) < 0 || base[0] != '/') {
 		/* No answer to build on. The path that was accepted serves as well. */
-		start_ready(st, st->path ? st->path : "/");
+		start_ready(st, st->path ? st->path : "/", false);
 		return;
 	}
 	len = strlen(base);
 	while (len > 1 && base[len - 1] == '/')
 		base[--len] = '\0';
-	start_ready(st, base);
+	start_ready(st, base, true);
 }
 
 static void start_cwd(void *arg, int status, const struct aftp_reply *r)
@@ -285,7 +288,7 @@ static int copy_options(struct site *s, const struct site_options *o)
 		s->log = *o->log;
 	s->o.log = &s->log;
 	s->o.host = s->o.user = s->o.password = s->o.account = NULL; /* the pool keeps its own */
-	s->o.path = s->o.spool_dir = NULL;
+	s->o.path = s->o.spool_dir = s->o.encoding = NULL;
 	s->o.transport = (struct site_transport){ 0 };
 	if (o->spool_dir) {
 		s->spool_dir = strdup(o->spool_dir);
@@ -309,7 +312,7 @@ static int make_pool(struct site *s, const struct site_options *o)
 		.client = {
 			.host = o->host, .port = o->port, .user = o->user, .password = o->password, .account = o->account,
 			.connect_timeout_ms = s->o.connect_timeout_ms, .timeout_ms = s->o.timeout_ms,
-			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .log = &s->log,
+			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .log = &s->log, .encoding = o->encoding,
 			.tls_mode = t->tls_mode, .prot_clear = t->prot_clear, .tls = t->tls, .proxy = t->proxy,
 			.active = t->active, .no_eprt = t->no_eprt, .active_address = t->active_address,
 			.active_port_min = t->active_port_min, .active_port_max = t->active_port_max,

@@ -53,11 +53,16 @@ struct site_options {
 	size_t readahead;           /* bytes a reader may run ahead; 0 = 8 MiB */
 	size_t cache_entries;       /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
+	const char *encoding; /* the character set of the server's names; NULL = they are bytes */
 	struct site_transport transport;
 	bool read_only;
-	bool atomic;           /* whole uploads go to a name of their own, and are renamed when they are confirmed */
-	size_t spool_memory;   /* bytes of an open file kept in memory before a temporary file is used; 0 = 4 MiB */
-	const char *spool_dir; /* for temporary files; NULL = $TMPDIR or /var/tmp */
+	bool atomic;             /* whole uploads go to a name of their own, and are renamed when they are confirmed */
+	bool close_to_open;      /* an open asks the server what is there */
+	bool follow_symlinks;    /* links look like what they lead to */
+	bool loose_symlinks;     /* their targets may lead out of the mount */
+	bool transform_symlinks; /* absolute targets are made relative */
+	size_t spool_memory;     /* bytes of an open file kept in memory before a temporary file is used; 0 = 4 MiB */
+	const char *spool_dir;   /* for temporary files; NULL = $TMPDIR or /var/tmp */
 	uid_t uid;
 	gid_t gid;                  /* owner of everything */
 	mode_t file_mask, dir_mask; /* permission bits taken away */
@@ -103,9 +108,10 @@ typedef void site_dir_cb(void *arg, int status, struct site_dir *dir);
 int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb *cb, void *arg);
 
 /* Entry `index` (from 0; "." and ".." come first). False past the end. attr is filled with what is known (for plain
- * readdir: type and ino suffice); name stays valid until closedir. */
+ * readdir: type and ino suffice); its st_mode is 0 when not even the type is known; name stays valid until closedir. */
 bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struct site_attr *attr);
-/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..". False when
+/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..", nor where
+ * the type is not known. False when
  * out of memory. */
 bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *attr);
 void site_closedir(struct site_dir *d);
