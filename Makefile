@@ -57,7 +57,7 @@ BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/
 # Every executable script below tests/ is a test; a script that others source is not executable.
 TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
-.PHONY: all check check-run check-unit check-mount check-sanitized check-valgrind demo lint bench bench-micro install uninstall clean distclean dist format tests FORCE
+.PHONY: all check check-run check-unit check-mount check-sanitized check-valgrind demo lint bench bench-micro bench-programs install uninstall clean distclean dist format tests FORCE
 .SECONDARY:
 
 all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
@@ -105,6 +105,7 @@ $(BUILD)/flags: FORCE
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 tests: $(TEST_BIN) $(TEST_TOOL) $(BENCH_BIN)
+bench-programs: $(BENCH_BIN)
 
 # --- tests ----------------------------------------------------------------------------------------
 

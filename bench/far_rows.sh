@@ -1,5 +1,5 @@
 # far_rows.sh - the rows of far.sh: what is done, by whom, and how it is checked.  Sourced.
-# shellcheck shell=bash disable=SC2154 # what far.sh and lib.sh set
+# shellcheck shell=bash disable=SC2154,SC2034 # what far.sh and lib.sh set and read
 
 default_rows() { echo walk cat copy-out copy-in stat first-byte random read read-limited mount list; }
 
@@ -128,10 +128,16 @@ row_random() {
 	fresh_mount random "$1" && probe_row random "$1" '"$BUILD/bench/probe" random 5 <"$mnt/big"'
 }
 
+# curl_second FILE PATH: fetches a small file, then PATH on the same connection; the second is what counts.
+curl_second() {
+	curl -sS -w '%{time_total}\n' -o /dev/null "${server_url}small/file00" -o "$1" "${server_url}$2" >"$TMPDIR/took"
+}
+export -f curl_second
+
 read_by() {
 	local check="[ \"\$(tail -n 1 \"\$out\")\" = $((mib * 1024 * 1024)) ]"
 	case $2 in
-	curl) work "$1" curl 'curl -sS "${server_url}big" | wc -c' "$check" ;;
+	curl) work "$1" curl 'curl_second "$TMPDIR/got/big" big; stat -c %s "$TMPDIR/got/big"' "$check" ;;
 	lftp) work "$1" lftp 'lftp_do "$READ_LFTP"; stat -c %s "$TMPDIR/got/big"' "$check" ;;
 	*) fresh_mount "$1" "$2" && work "$1" "$2" 'dd if="$mnt/big" bs=1M status=none | wc -c' "$check" ;;
 	esac
@@ -154,7 +160,7 @@ row_mount() {
 row_list() {
 	local check="[ \"\$(tail -n 1 \"\$out\")\" = $entries ]"
 	case $1 in
-	curl) work list curl 'curl -sS "${server_url}many/" | grep -c entry' "$check" ;;
+	curl) work list curl 'curl_second "$TMPDIR/got/list" many/; grep -c entry "$TMPDIR/got/list"' "$check" ;;
 	*) fresh_mount list "$1" && work list "$1" 'ls -f "$mnt/many" | grep -c entry' "$check" ;;
 	esac
 }

@@ -20,6 +20,7 @@ export data mnt
 mount_pid=
 quick=
 [ "${BENCH:-}" = quick ] && quick=1
+# shellcheck disable=SC2034 # for the benchmarks
 rounds=${ROUNDS:-$([ -n "$quick" ] && echo 3 || echo 5)}
 
 bench_clean_up() {
@@ -47,7 +48,8 @@ mount_try() {
 	"$@" >"$TMPDIR/mount.log" 2>&1 </dev/null &
 	mount_pid=$!
 	for _ in $(seq 400); do
-		mountpoint -q "$mnt" && return
+		# It answers: then what it sets up when it is live, like the kernel's readahead, is done as well.
+		mountpoint -q "$mnt" && timeout 20 stat "$mnt" >/dev/null 2>&1 && return
 		kill -0 $mount_pid 2>/dev/null || break
 		sleep 0.05
 	done
@@ -92,16 +94,21 @@ memory_of() {
 	awk -v field="$2:" '$1 == field { print $2 / 1024 }' "/proc/$1/status"
 }
 
-# timed COMMAND...: sets seconds, and cpu (user + system of the command).
-timed() {
+# timed COMMAND...: sets seconds, and cpu (user + system of the command). try_timed: 1 when the command fails.
+timed() { try_timed "$@" || die "failed: $*"; }
+
+try_timed() {
 	local TIMEFORMAT='%R %U %S' took
-	took=$({ time "$@" >/dev/null 2>"$TMPDIR/timed.log"; } 2>&1) || { cat "$TMPDIR/timed.log" >&2; die "failed: $*"; }
+	took=$({ time "$@" >/dev/null 2>"$TMPDIR/timed.log"; } 2>&1) || { cat "$TMPDIR/timed.log" >&2; return 1; }
 	# shellcheck disable=SC2034 # for the caller
 	read -r seconds cpu <<<"$(awk '{ print $1, $2 + $3 }' <<<"$took")"
 }
 
 # note CASE KEY VALUE: remembers one measurement.
 note() { echo "$1 $2 $3" >>"$TMPDIR/notes"; }
+
+# median_of: nothing when there is no such measurement; median: "-".
+median_of() { [ "$(median "$1" "$2")" = - ] || median "$1" "$2"; }
 
 median() {
 	awk -v c="$1" -v k="$2" '$1 == c && $2 == k { print $3 }' "$TMPDIR/notes" | sort -g |

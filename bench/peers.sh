@@ -1,5 +1,5 @@
 # peers.sh - how each of those that are compared mounts, or fetches, the running server's files.  Sourced after lib.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what servers.sh and lib.sh set
 
 # Those that are on this machine, of the ones named.
 installed_peers() {
@@ -12,6 +12,16 @@ installed_peers() {
 		*) command -v "$p" >/dev/null && echo "$p" ;;
 		esac
 	done
+}
+
+# libfuse's own example of a mount, which hands everything to a local folder: what FUSE costs by itself.
+build_passthrough() {
+	local source=/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c
+	[ -f $source ] && command -v "${CC:-cc}" >/dev/null || return 0
+	mkdir -p "$BUILD/bench"
+	# shellcheck disable=SC2046 # several words
+	"${CC:-cc}" -O2 -w -I"$(dirname $source)" $(pkg-config --cflags fuse3) -o "$BUILD/bench/passthrough_ll" $source \
+		$(pkg-config --libs fuse3) 2>"$TMPDIR/cc.log" || echo "bench: libfuse's passthrough_ll does not build" >&2
 }
 
 # rclone_ftp ARG...: rclone, with the running server as ":ftp:".
@@ -53,7 +63,7 @@ lftp_do() {
 export -f rclone_ftp ssh_options mount_command daemon_command lftp_do
 
 # sshd beside the FTP server, with the same data and account, for sshfs.
-sshd_port=2222
+sshd_port=$((9000 + $$ % 900))
 export sshd_port
 sshd_group=
 
@@ -81,6 +91,7 @@ sshd_start() {
 		done
 		mount --bind "$1/passwd" /etc/passwd && mount -t tmpfs none /run && mkdir /run/sshd && exec "$2" -D -e -f "$1/conf"
 	END
+	: >"$dir/log"
 	# shellcheck disable=SC2086 # several words
 	setsid $server_enter unshare --mount sh "$dir/inside" "$dir" "$server_root/usr/sbin/sshd" >"$dir/log" 2>&1 </dev/null &
 	sshd_group=$!
