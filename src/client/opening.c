@@ -124,7 +124,10 @@ static void on_prot(void *arg, int status, const struct aftp_reply *r)
 	/* Some servers with implicit TLS know no PROT: everything is protected there. */
 	c->tls.data = done ? !c->tls.prot_clear : c->tls.mode == AFTP_TLS_IMPLICIT;
 	if (!done && c->tls.mode == AFTP_TLS_REQUIRE && !c->tls.prot_clear) {
-		refuse(c, AFTP_ETLS, aftp_reply_message(r));
+		char why[300];
+
+		snprintf(why, sizeof why, "the server does not protect data: %.200s", aftp_reply_message(r));
+		refuse(c, AFTP_ETLS, why);
 		return;
 	}
 	if (!done && c->tls.mode == AFTP_TLS_TRY)

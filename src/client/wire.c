@@ -375,7 +375,7 @@ static void landed(void *arg, ssize_t n)
 	} else if (n == AFTP_EOF) {
 		wire_lose(w, w->write_status ? w->write_status : AFTP_ECONNRESET, "the server closed the connection");
 	} else {
-		wire_lose(w, (int)n, "");
+		wire_lose(w, (int)n, aftp_stream_tls_error(w->stream));
 	}
 }
 

@@ -222,7 +222,8 @@ static void conn_lost(void *arg, int status)
 static void remember_why(struct pool *p, int status, const char *text)
 {
 	p->last_status = status;
-	if (text[0] && status == AFTP_ECERT) /* the text says that too */
+	/* The text of some says the status too. */
+	if (strncmp(text, "certificate", 11) == 0 || strncmp(text, "TLS", 3) == 0)
 		snprintf(p->why, sizeof p->why, "%s", text);
 	else if (text[0])
 		snprintf(p->why, sizeof p->why, "%s: %s", aftp_strerror(status), text);

@@ -20,6 +20,7 @@ struct making {
 	const struct aftp_tls_options *o;
 	char *why;
 	size_t size;
+	bool locked; /* the key has a password */
 };
 
 /* --- words ---------------------------------------------------------------------------------------- */
@@ -100,10 +101,12 @@ static int set_ciphers(struct making *m)
 
 static int give_password(char *buf, int size, int writing, void *arg)
 {
-	const char *password = arg;
+	struct making *m = arg;
+	const char *password = m->o->key_password;
 	size_t n = password ? strlen(password) : 0;
 
 	(void)writing;
+	m->locked = true;
 	if (!password || n > (size_t)size)
 		return -1;
 	memcpy(buf, password, n);
@@ -119,10 +122,13 @@ static int load_certificate(struct making *m)
 	if (SSL_CTX_use_certificate_chain_file(ctx, m->o->cert_file) != 1)
 		return refuse_file(m, "certificate", m->o->cert_file);
 	SSL_CTX_set_default_passwd_cb(ctx, give_password);
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)m->o->key_password);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, m);
 	rc = SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM);
 	SSL_CTX_set_default_passwd_cb(ctx, NULL);
 	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	if (rc != 1 && m->locked)
+		return refuse(m, AFTP_ECERT, "key %s: %s", key_file,
+			m->o->key_password ? "its password is another" : "it needs a password");
 	return rc == 1 ? 0 : refuse_file(m, "key", key_file);
 }
 
