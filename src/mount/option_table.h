@@ -21,6 +21,7 @@ enum option_type {
 	OPTION_LEVEL,    /* enum aftp_log_level */
 	OPTION_SET,      /* int64_t, set to `min`; name=no changes nothing */
 	OPTION_TLS,      /* int64_t: enum options_tls; without a value it is required */
+	OPTION_AHEAD,    /* int64_t: enum site_lookahead */
 	OPTION_VERSION,  /* int64_t: enum aftp_tls_version */
 	OPTION_PORTS,    /* int64_t[2] */
 	OPTION_PROXY,    /* char *, a secret; `min` is the kind when the value does not say */

@@ -12,6 +12,7 @@
 
 #include "mount/option_table.h"
 #include "mount/value.h"
+#include "remote/site.h"
 
 /* One word of -o while it is looked at. `raw` is in argv, `value` is an unescaped copy. */
 struct word {
@@ -178,6 +179,22 @@ static int set_tls(struct word *w)
 	return complain(w, "%s=%s: must be require, control, try or off", w->row->name, w->value);
 }
 
+static int set_lookahead(struct word *w)
+{
+	static const char *const words[] = {
+		[SITE_LOOKAHEAD_FULL] = "full",
+		[SITE_LOOKAHEAD_METADATA] = "metadata",
+		[SITE_LOOKAHEAD_OFF] = "off",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(w->value, words[i]) == 0) {
+			*(int64_t *)field(w) = (int64_t)i;
+			return 0;
+		}
+	}
+	return complain(w, "%s=%s: must be full, metadata or off", w->row->name, w->value);
+}
+
 static int set_proxy(struct word *w)
 {
 	wipe_value(w, 0);
@@ -242,6 +259,7 @@ static int set_word(struct word *w)
 	case OPTION_LEVEL: return set_level(w);
 	case OPTION_SET: return set_fixed(w);
 	case OPTION_TLS: return set_tls(w);
+	case OPTION_AHEAD: return set_lookahead(w);
 	case OPTION_PROXY: return set_proxy(w);
 	case OPTION_FUSE: return add_fuse(w);
 	case OPTION_REFUSE: return complain(w, "option '%s' is not possible: %s", r->name, r->help);
@@ -404,7 +422,7 @@ static void set_defaults(struct options *o)
 		.idle_timeout_ms = 60000,
 		.attr_ttl_ms = 20000,
 		.negative_ttl_ms = INT64_MAX,
-		.readahead = 8 * 1024 * 1024,
+		.readahead = 16 * 1024 * 1024,
 		.cache_entries = 200000,
 		.spool_memory = 4 * 1024 * 1024,
 		.kernel_readahead_kb = 1024,

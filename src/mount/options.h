@@ -37,6 +37,8 @@ struct options {
 	int64_t connect_timeout_ms, timeout_ms, idle_timeout_ms;
 	int64_t attr_ttl_ms, negative_ttl_ms;
 	int64_t readahead, cache_entries;
+	int64_t segments;            /* 0 = as many as help */
+	int64_t lookahead;           /* enum site_lookahead */
 	int64_t kernel_readahead_kb; /* 0 = leave it as it is */
 	bool no_epsv, no_mlsd;
 

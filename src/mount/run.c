@@ -191,6 +191,8 @@ static int new_site(struct run *r)
 		.idle_timeout_ms = o->idle_timeout_ms,
 		.attr_ttl_ms = o->attr_ttl_ms,
 		.readahead = (size_t)o->readahead,
+		.segments = (unsigned)o->segments,
+		.lookahead = (enum site_lookahead)o->lookahead,
 		.cache_entries = (size_t)o->cache_entries,
 		.no_epsv = o->no_epsv,
 		.no_mlsd = o->no_mlsd,

@@ -77,6 +77,7 @@ void content_changed(struct content *c)
 	fail_pending(c, AFTP_ECHANGED);
 	DL_FOREACH (c->readers, r) {
 		reader_fail(r, AFTP_ECHANGED);
+		segments_drop(r);
 		if (r->fetch)
 			fetch_detach(r->fetch);
 	}
@@ -108,7 +109,7 @@ static struct reader *nearest(const struct content *c, uint64_t off)
 	struct reader *r, *best = NULL;
 
 	DL_FOREACH (c->readers, r)
-		if (reader_reaches(r, off) && (!best || r->base > best->base))
+		if (reader_reaches(r, off) && (!best || r->window.base > best->window.base))
 			best = r;
 	return best;
 }
@@ -325,8 +326,11 @@ void contents_close(struct site *s)
 	struct content *c;
 	struct reader *r;
 
-	DL_FOREACH (s->contents, c)
-		DL_FOREACH (c->readers, r)
+	DL_FOREACH (s->contents, c) {
+		DL_FOREACH (c->readers, r) {
+			segments_drop(r);
 			if (r->fetch)
 				fetch_detach(r->fetch);
+		}
+	}
 }

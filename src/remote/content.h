@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #include "remote/internal.h"
+#include "remote/segments.h"
+#include "remote/window.h"
 
-#define CHUNK_SIZE   (256u * 1024)
 #define UNKNOWN_SIZE UINT64_MAX
 
 struct fetch;
@@ -77,19 +78,12 @@ void content_reader_free(struct content *c, struct reader *r);
 
 /* --- reader.c ------------------------------------------------------------------------------------- */
 
-struct chunk {
-	struct chunk *next;
-	char data[CHUNK_SIZE];
-};
-
 struct reader {
 	struct content *content;
-	struct chunk *first, *last; /* the window's memory; first begins at base */
-	unsigned chunks;
-	uint64_t base;           /* offset of the first buffered byte */
-	uint64_t end;            /* offset after the last one: where the transfer is */
+	struct window window;    /* its end is where the transfer is */
 	uint64_t served;         /* offset after the highest byte that was handed out */
-	size_t window;           /* how far it may run ahead of what was handed out */
+	uint64_t stop;           /* where the transfer ends: another reader has what follows; UINT64_MAX: nowhere */
+	size_t ahead;            /* how far it may run ahead of what was handed out */
 	bool paused, was_paused; /* the transfer waits for room; it did since the window last grew */
 	bool scratch_lent;       /* the transfer reads behind the end of the file, to see it end */
 	unsigned failures;       /* since the last byte came */
@@ -97,6 +91,10 @@ struct reader {
 	struct read_op *waiting;
 	struct reader *prev, *next; /* content::readers, latest used first */
 	char scratch[16];
+
+	struct reader *lead; /* this one is a part of what that one reads; NULL: it leads itself */
+	struct reader *part; /* the next part */
+	struct split split;
 };
 
 /* 0 or AFTP_ENOMEM. */
@@ -109,6 +107,13 @@ void reader_seek(struct reader *r, uint64_t off); /* only when nothing waits */
 void reader_restart(struct reader *r);            /* everything that waits is read anew */
 void reader_fail(struct reader *r, int status);   /* everything that waits */
 bool reader_done(const struct reader *r);         /* it has seen the end of the file */
+/* Nobody waits: fetches up to n bytes when a connection is idle. 0 or AFTP_ENOMEM. */
+int reader_prefetch(struct reader *r, size_t n);
+
+/* --- for segments.c ------------------------------------------------------------------------------- */
+struct reader *reader_bare(struct content *c, uint64_t off); /* not in content::readers; NULL when out of memory */
+void reader_free_bare(struct reader *r);
+void reader_need_fetch(struct reader *r);
 
 /* --- for fetch.c: the transfer's side of the window ----------------------------------------------- */
 char *reader_lend(struct reader *r, size_t *len); /* NULL: no room */
@@ -117,11 +122,13 @@ void reader_fetch_ended(struct reader *r, int status);
 
 /* --- fetch.c: one RETR for a reader --------------------------------------------------------------- */
 
-/* Gets a connection and retrieves from r->end. 0 or AFTP_ENOMEM. */
-int fetch_start(struct reader *r);
+/* Gets a connection and retrieves from the window's end. 0 or AFTP_ENOMEM. */
+int fetch_start(struct reader *r, enum pool_class class);
 bool fetch_has_begun(const struct fetch *f); /* the offset is settled */
-void fetch_detach(struct fetch *f);          /* the reader goes its own way; the transfer is cancelled */
-void fetch_cancel(struct fetch *f);          /* reader_fetch_ended(AFTP_ECANCELED) follows */
+void fetch_demand(struct fetch *f);          /* somebody waits for it now */
+void fetch_hand_over(struct fetch *f, struct reader *r);
+void fetch_detach(struct fetch *f); /* the reader goes its own way; the transfer is cancelled */
+void fetch_cancel(struct fetch *f); /* reader_fetch_ended(AFTP_ECANCELED) follows */
 void fetch_resume(struct fetch *f);
 /* Somebody waits for a connection and this reader has nobody to serve: give it back? */
 void fetch_offer(struct fetch *f);

@@ -95,6 +95,7 @@ int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb 
 		if (rc)
 			op_complete(&o->op, rc);
 	}
+	walk_opened(s, n);
 	return 0;
 }
 

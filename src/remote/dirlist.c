@@ -17,7 +17,7 @@ struct item {
 
 struct dirlist {
 	unsigned refs;
-	bool complete, shows_hidden, has_self;
+	bool complete, shows_hidden, has_self, has_dirs;
 	struct attr self;
 	struct item *items;
 	size_t count, cap;
@@ -175,6 +175,7 @@ int dirlist_add(struct dirlist *d, const struct aftp_entry *e)
 	if (*slot == NONE)
 		*slot = (uint32_t)d->count++;
 	d->items[*slot] = item;
+	d->has_dirs |= item.attr.type == AFTP_TYPE_DIR;
 	return 0;
 }
 
@@ -192,6 +193,11 @@ size_t dirlist_count(const struct dirlist *d)
 bool dirlist_complete(const struct dirlist *d)
 {
 	return d->complete;
+}
+
+bool dirlist_has_dirs(const struct dirlist *d)
+{
+	return d->has_dirs;
 }
 
 void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e)
@@ -213,6 +219,14 @@ enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, stru
 		return DIRLIST_HAS;
 	}
 	return d->complete && (d->shows_hidden || name[0] != '.') ? DIRLIST_LACKS : DIRLIST_CANNOT_TELL;
+}
+
+size_t dirlist_index(const struct dirlist *d, const char *name)
+{
+	size_t len = strlen(name);
+	uint32_t *slot = d->slot_count ? find_slot(d, name, len, hash_bytes(name, len)) : NULL;
+
+	return slot && *slot != NONE ? *slot : SIZE_MAX;
 }
 
 /* --- changes -------------------------------------------------------------------------------------- */

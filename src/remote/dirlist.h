@@ -25,6 +25,8 @@ void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
 size_t dirlist_count(const struct dirlist *d); /* without "." and ".." */
 bool dirlist_complete(const struct dirlist *d);
 
+bool dirlist_has_dirs(const struct dirlist *d); /* as it came from the server: there may be some later, or none */
+
 struct dirlist_entry {
 	const char *name;   /* NUL-ended; lives as long as the list, or until it is changed */
 	const char *target; /* of a link; NULL when not told */
@@ -36,6 +38,9 @@ void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e);
 
 enum dirlist_answer { DIRLIST_HAS, DIRLIST_LACKS, DIRLIST_CANNOT_TELL };
 enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e);
+
+/* Where `name` is in it; SIZE_MAX when it is not. */
+size_t dirlist_index(const struct dirlist *d, const char *name);
 
 /* What a change on the server did to it. A list that others hold too is copied first, and *d is the copy; the order of
  * the others may change. The time is that of one look-up. target NULL: a link keeps the one it has. 0; AFTP_ENOMEM and

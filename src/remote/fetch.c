@@ -6,6 +6,7 @@
 
 #include "remote/content.h"
 
+#define SHORT            (64u * 1024)  /* bytes */
 #define TURN_METADATA    (256u * 1024) /* bytes a transfer may move before it makes way */
 #define TURN_READ        (4u * 1024 * 1024)
 #define WAIT_METADATA_MS 200 /* or how long the others may have waited */
@@ -23,6 +24,7 @@ struct fetch {
 	bool ended;         /* the transfer is over */
 	int status;
 	uint64_t bytes;
+	uint64_t asked; /* ms: when the transfer was asked for */
 };
 
 static void end(struct fetch *f)
@@ -109,10 +111,20 @@ static char *on_lend(void *arg, size_t *len)
 	return f->reader ? reader_lend(f->reader, len) : NULL;
 }
 
+static void learn_pace(const struct fetch *f)
+{
+	struct link_pace *p = &f->site->pace;
+	uint64_t took = site_now(f->site) - f->asked;
+
+	p->begin_ms = p->begin_ms ? (3 * p->begin_ms + took) / 4 : took;
+}
+
 static void on_data(void *arg, size_t n)
 {
 	struct fetch *f = arg;
 
+	if (f->bytes == 0)
+		learn_pace(f);
 	f->bytes += n;
 	if (f->reader && reader_landed(f->reader, n) < 0)
 		fetch_cancel(f);
@@ -145,16 +157,26 @@ void fetch_cancel(struct fetch *f)
 		aftp_transfer_cancel(f->transfer);
 }
 
-static void on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
+/* One that is nearly done costs less than to stop it. */
+static bool is_short(const struct fetch *f)
+{
+	const struct reader *r = f->reader;
+
+	return !r->lead && r->content->version.size - r->window.end < SHORT;
+}
+
+static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 {
 	struct fetch *f = arg;
 	uint64_t turn = wanted == POOL_METADATA ? TURN_METADATA : TURN_READ;
 	uint64_t patience = wanted == POOL_METADATA ? WAIT_METADATA_MS : WAIT_READ_MS;
 
-	if (wanted == POOL_AHEAD && f->reader && f->reader->waiting)
-		return;
-	if (!f->reader || !f->reader->waiting || f->bytes >= turn || waited_ms >= patience)
-		fetch_cancel(f);
+	if (!f->reader)
+		return true;
+	if (waited_ms < patience && (f->reader->waiting ? f->bytes < turn : is_short(f)))
+		return false;
+	fetch_cancel(f);
+	return true;
 }
 
 /* As late as can be: the file may be renamed while this waits. */
@@ -173,6 +195,7 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 
 	(void)why;
 	f->conn = conn;
+	f->asked = site_now(f->site);
 	if (status == 0 && !pool_client(conn))
 		status = AFTP_ECANCELED;
 	if (status == 0)
@@ -180,7 +203,7 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 	if (status == 0)
 		status = ask_version(f, pool_client(conn));
 	if (status == 0)
-		status = aftp_client_retrieve(pool_client(conn), &f->transfer, f->path, f->reader->end, &sink);
+		status = aftp_client_retrieve(pool_client(conn), &f->transfer, f->path, f->reader->window.end, &sink);
 	if (status < 0) {
 		f->ended = true;
 		f->status = status;
@@ -192,7 +215,7 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 		check_version(f);
 }
 
-int fetch_start(struct reader *r)
+int fetch_start(struct reader *r, enum pool_class class)
 {
 	struct content *c = r->content;
 	struct fetch *f = calloc(1, sizeof *f);
@@ -202,7 +225,7 @@ int fetch_start(struct reader *r)
 	f->site = c->site;
 	f->reader = r;
 	r->fetch = f;
-	pool_acquire(c->site->pool, &f->request, POOL_READ, on_connection, f);
+	pool_acquire(c->site->pool, &f->request, class, on_connection, f);
 	return 0;
 }
 
@@ -211,6 +234,18 @@ int fetch_start(struct reader *r)
 bool fetch_has_begun(const struct fetch *f)
 {
 	return f->conn != NULL;
+}
+
+void fetch_demand(struct fetch *f)
+{
+	if (!f->conn)
+		pool_promote(&f->request, POOL_READ);
+}
+
+void fetch_hand_over(struct fetch *f, struct reader *r)
+{
+	f->reader = r;
+	fetch_demand(f);
 }
 
 void fetch_detach(struct fetch *f)

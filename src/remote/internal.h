@@ -5,6 +5,8 @@
 #include "remote/node.h"
 #include "remote/pool.h"
 #include "remote/site.h"
+#include "remote/walk.h"
+#include "remote/window.h"
 #include "stream/later.h"
 
 struct content;
@@ -21,6 +23,12 @@ struct abilities {
 	unsigned mtime, mtime_refused;
 };
 
+/* What transfers have shown of the link. */
+struct link_pace {
+	uint64_t bytes_per_ms; /* of one transfer */
+	uint64_t begin_ms;     /* from the decision to the first byte */
+};
+
 struct site {
 	uv_loop_t *loop;
 	struct later *later;
@@ -35,11 +43,12 @@ struct site {
 	struct site_dir *dirs;    /* open directories */
 	struct writer *writers;   /* files that are open for writing */
 	uv_timer_t tick;          /* runs while there are writers */
-	size_t read_memory;       /* in all readers */
-	struct chunk *spare;      /* chunks to use again */
-	unsigned spares;
+	struct window_memory read_memory;
+	struct link_pace pace;
+	uint64_t split_again_at; /* ms: several connections for one file were no faster; not before this */
 	unsigned readers;
 	struct abilities can;
+	struct walks walks;
 	unsigned removals;      /* deletions under way that nobody waits for */
 	struct closing *linger; /* waits for them when the site closes; or NULL */
 	bool closing;
@@ -89,6 +98,8 @@ struct listing_wait { /* embedded in who waits; zero it before first use */
 
 /* Joins the fetch under way or starts one. 0 or AFTP_ENOMEM (cb never runs). */
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w);
+/* Starts one that nobody waits for; none is under way. 0 or AFTP_ENOMEM. */
+int listing_ahead(struct site *s, struct node *dir);
 void listing_leave(struct listing_wait *w); /* cb will not run */
 
 /* --- lookup.c: what is this name? ----------------------------------------------------------------- */
@@ -112,6 +123,5 @@ void contents_close(struct site *s);
 /* The server has a new content that came from us: what was buffered of the old one goes. */
 void content_written(struct site *s, struct node *n);
 void contents_free(struct site *s); /* with the handles that nobody released */
-void chunks_free(struct site *s);   /* the spare ones */
 
 #endif

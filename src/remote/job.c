@@ -63,6 +63,14 @@ void job_run(struct job *job, enum pool_class class)
 	pool_acquire(job->pool, &job->request, class, on_connection, job);
 }
 
+void job_promote(struct job *job, enum pool_class class)
+{
+	if (class >= job->request.class)
+		return;
+	pool_promote(&job->request, class);
+	job->request.class = class;
+}
+
 void job_ended(struct job *job, int status)
 {
 	struct pool_conn *conn = job->conn;

@@ -21,6 +21,9 @@ struct job {
 /* Fill pool, start and done before. done() runs later, never from inside this call. */
 void job_run(struct job *job, enum pool_class class);
 
+/* While it waits for a connection, or for its next try. */
+void job_promote(struct job *job, enum pool_class class);
+
 /* The work on this connection is over. A lost connection leads to another start(), at most twice. */
 void job_ended(struct job *job, int status);
 

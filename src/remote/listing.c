@@ -10,6 +10,8 @@
 #include "remote/mutate.h"
 #include "remote/writer.h"
 
+#define SMALL_LISTING (64u * 1024) /* bytes */
+
 struct listing_job {
 	struct job job;
 	struct site *site;
@@ -18,6 +20,9 @@ struct listing_job {
 	struct dirlist *list;   /* being built; new for each attempt */
 	struct changes changes; /* made since this attempt began */
 	bool saw_dot;
+	bool began_ahead, ahead;        /* nobody had asked for it; nobody has yet */
+	bool yielded;                   /* it has made way for others */
+	struct aftp_transfer *transfer; /* under way; or NULL */
 	struct listing_wait *waiting;
 };
 
@@ -50,6 +55,7 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 {
 	struct listing_job *l = arg;
 
+	l->transfer = NULL;
 	if (status == 0) {
 		bool whole = !r->truncated && !r->unknown && r->kind != AFTP_LISTING_NLST;
 
@@ -72,10 +78,23 @@ static void forget_changes(struct changes *c)
 	*c = (struct changes){ 0 };
 }
 
+/* One that is nearly over costs less than to stop it. */
+static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
+{
+	struct listing_job *l = arg;
+
+	(void)wanted;
+	(void)waited_ms;
+	if (!l->ahead || !l->transfer || aftp_transfer_bytes(l->transfer) < SMALL_LISTING)
+		return false;
+	l->yielded = true;
+	aftp_transfer_cancel(l->transfer);
+	return true;
+}
+
 static int start_listing(struct job *job, struct aftp_client *client)
 {
 	struct listing_job *l = (struct listing_job *)job;
-	struct aftp_transfer *t;
 	int rc;
 
 	dirlist_unref(l->list);
@@ -83,7 +102,11 @@ static int start_listing(struct job *job, struct aftp_client *client)
 	forget_changes(&l->changes);
 	l->saw_dot = false;
 	rc = dirlist_new(&l->list);
-	return rc ? rc : aftp_client_list(client, &t, l->path, on_entry, on_listed, l);
+	if (!rc)
+		rc = aftp_client_list(client, &l->transfer, l->path, on_entry, on_listed, l);
+	if (!rc)
+		pool_hold(job->conn, on_yield, l);
+	return rc;
 }
 
 /* The server may have shown each of them before or after. */
@@ -125,8 +148,14 @@ static void learn(struct listing_job *l)
 static void listing_done(struct job *job, int status)
 {
 	struct listing_job *l = (struct listing_job *)job;
+	struct site *s = l->site;
 	struct listing_wait *w, *next;
 
+	if (status == AFTP_ECANCELED && l->yielded && l->waiting && !s->closing) {
+		l->yielded = false;
+		job_run(job, POOL_METADATA);
+		return;
+	}
 	l->dir->listing = NULL;
 	l->dir->changes = NULL;
 	if (status == 0)
@@ -138,38 +167,61 @@ static void listing_done(struct job *job, int status)
 		w->job = NULL;
 		w->cb(w, status, status ? NULL : l->list);
 	}
+	if (l->began_ahead)
+		s->walks.running--;
+	if (l->ahead && status)
+		walk_failed(s, l->dir);
 	dirlist_unref(l->list);
 	forget_changes(&l->changes);
-	node_unref(&l->site->nodes, l->dir);
+	node_unref(&s->nodes, l->dir);
 	free(l->path);
 	free(l);
+	if (!s->closing && !status)
+		walk_listed(s);
+}
+
+static int begin(struct site *s, struct node *dir, bool ahead)
+{
+	struct listing_job *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return AFTP_ENOMEM;
+	l->path = node_path(&s->nodes, dir, NULL);
+	if (!l->path) {
+		free(l);
+		return AFTP_ENOMEM;
+	}
+	l->site = s;
+	l->dir = node_ref(dir);
+	l->ahead = l->began_ahead = ahead;
+	l->job.pool = s->pool;
+	l->job.start = start_listing;
+	l->job.done = listing_done;
+	dir->listing = l;
+	dir->changes = &l->changes;
+	job_run(&l->job, ahead ? POOL_AHEAD : POOL_METADATA);
+	return 0;
 }
 
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w)
 {
-	struct listing_job *l = dir->listing;
+	int rc = dir->listing ? 0 : begin(s, dir, false);
 
-	if (!l) {
-		l = calloc(1, sizeof *l);
-		if (!l)
-			return AFTP_ENOMEM;
-		l->path = node_path(&s->nodes, dir, NULL);
-		if (!l->path) {
-			free(l);
-			return AFTP_ENOMEM;
-		}
-		l->site = s;
-		l->dir = node_ref(dir);
-		l->job.pool = s->pool;
-		l->job.start = start_listing;
-		l->job.done = listing_done;
-		dir->listing = l;
-		dir->changes = &l->changes;
-		job_run(&l->job, POOL_METADATA);
-	}
-	DL_APPEND(l->waiting, w);
-	w->job = l;
+	if (rc)
+		return rc;
+	w->job = dir->listing;
+	w->job->ahead = false;
+	job_promote(&w->job->job, POOL_METADATA);
+	DL_APPEND(w->job->waiting, w);
 	return 0;
+}
+
+int listing_ahead(struct site *s, struct node *dir)
+{
+	int rc = begin(s, dir, true);
+
+	s->walks.running += rc == 0;
+	return rc;
 }
 
 void listing_leave(struct listing_wait *w)

@@ -57,6 +57,12 @@ void pool_close(struct pool **p, void (*closed)(void *arg), void *arg);
 /* Async contract; cannot fail. */
 void pool_acquire(struct pool *p, struct pool_request *r, enum pool_class class, pool_cb *cb, void *arg);
 
+/* A queued request becomes more urgent, and goes behind those of its new class. No effect on any other. */
+void pool_promote(struct pool_request *r, enum pool_class class);
+
+/* Much is to come: opens now what may be opened. On a far link a login takes longer than what it is for. */
+void pool_expect(struct pool *p);
+
 /* The callback will not run; a connection that was on its way goes back. No effect on an idle request. */
 void pool_abandon(struct pool_request *r);
 
@@ -66,12 +72,14 @@ void pool_release(struct pool_conn *conn);
 /* NULL when the pool is closing. */
 struct aftp_client *pool_client(const struct pool_conn *conn);
 
-/* Asked every now and then while a request of class `wanted` has waited for `waited_ms` and no connection is free.
- * The holder may cancel its transfer and release when that is done. NULL: never ask. Cleared by pool_release(). */
-typedef void pool_yield_cb(void *arg, enum pool_class wanted, uint64_t waited_ms);
+/* Asked at once and then every now and then while a request of class `wanted` (never POOL_AHEAD) waits, since `waited_ms`,
+ * and no connection is free; those that look ahead first, and no more of them than are needed. The holder may cancel its
+ * transfer and release when that is done: true, and it is not asked again. NULL: never ask. Cleared by
+ * pool_release(). */
+typedef bool pool_yield_cb(void *arg, enum pool_class wanted, uint64_t waited_ms);
 void pool_hold(struct pool_conn *conn, pool_yield_cb *yield, void *arg);
 
-/* Does anybody wait for a connection that cannot be opened? */
+/* Does anybody wait for a connection that cannot be opened? Those who only look ahead do not count. */
 bool pool_wanted(const struct pool *p, enum pool_class *wanted);
 
 /* What the server can do; NULL before the first connection. */

@@ -1,96 +1,74 @@
 /* reader - the window: what is buffered, who waits for which bytes, and when to run ahead. */
 #include <aftp/status.h>
 #include <stdlib.h>
+#include <sys/param.h>
 #include <utlist.h>
 
 #include "remote/content.h"
+#include "remote/segments.h"
 
-#define HOP           (512u * 1024) /* a jump ahead by this much is read through */
 #define KEEP_BEHIND   (256u * 1024) /* requests of the kernel come a little out of order */
 #define FIRST_WINDOW  (1024u * 1024)
-#define MEMORY_BUDGET (24u * 1024 * 1024) /* of all readers of a site */
+#define MEMORY_BUDGET (32u * 1024 * 1024) /* of all readers of a site */
 #define MEMORY_SHARE  (1024u * 1024)      /* what each may have when the budget is spent */
-#define MAX_SPARES    8
+#define LEAST_HOP     (512u * 1024)       /* more than requests of the kernel come out of order */
+#define RANDOM_HOP    (64u * 1024)
+#define MOST_HOP      (4u * 1024 * 1024)
 #define MAX_FAILURES  3
-#define MAX_IOV       16
+#define MAX_IOV       32
 
-/* --- memory --------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------- */
 
-static struct chunk *chunk_get(struct site *s)
+/* Who begins at the beginning will go on, most likely; of any other place nothing is known. */
+static void start_at(struct reader *r, uint64_t off)
 {
-	struct chunk *k = s->spare;
-
-	if (k) {
-		s->spare = k->next;
-		s->spares--;
-	} else {
-		k = malloc(sizeof *k);
-	}
-	if (k) {
-		k->next = NULL;
-		s->read_memory += CHUNK_SIZE;
-	}
-	return k;
-}
-
-static void chunk_put(struct site *s, struct chunk *k)
-{
-	s->read_memory -= CHUNK_SIZE;
-	if (s->spares >= MAX_SPARES) {
-		free(k);
-		return;
-	}
-	k->next = s->spare;
-	s->spare = k;
-	s->spares++;
-}
-
-void chunks_free(struct site *s)
-{
-	while (s->spare) {
-		struct chunk *k = s->spare;
-		s->spare = k->next;
-		free(k);
-	}
-	s->spares = 0;
-}
-
-static void drop_window(struct reader *r, uint64_t off)
-{
-	while (r->first) {
-		struct chunk *k = r->first;
-		r->first = k->next;
-		chunk_put(r->content->site, k);
-	}
-	r->last = NULL;
-	r->chunks = 0;
-	r->base = r->end = r->served = off;
-	r->window = FIRST_WINDOW;
+	segments_drop(r);
+	window_drop(&r->window, off);
+	r->served = off;
+	r->ahead = off == 0 ? FIRST_WINDOW : 0;
 	r->paused = r->was_paused = false;
 }
 
-int reader_new(struct reader **out, struct content *c, uint64_t off)
+struct reader *reader_bare(struct content *c, uint64_t off)
 {
 	struct reader *r = calloc(1, sizeof *r);
 
 	if (!r)
-		return AFTP_ENOMEM;
+		return NULL;
 	r->content = c;
-	drop_window(r, off);
-	DL_PREPEND(c->readers, r);
+	r->stop = UINT64_MAX;
+	window_init(&r->window, &c->site->read_memory, off);
+	r->served = off;
 	c->site->readers++;
+	return r;
+}
+
+void reader_free_bare(struct reader *r)
+{
+	if (r->fetch)
+		fetch_detach(r->fetch);
+	window_drop(&r->window, 0);
+	r->content->site->readers--;
+	free(r);
+}
+
+int reader_new(struct reader **out, struct content *c, uint64_t off)
+{
+	struct reader *r = reader_bare(c, off);
+
+	if (!r)
+		return AFTP_ENOMEM;
+	start_at(r, off);
+	DL_PREPEND(c->readers, r);
 	*out = r;
 	return 0;
 }
 
 void reader_free(struct reader *r)
 {
-	if (r->fetch)
-		fetch_detach(r->fetch);
-	drop_window(r, 0);
+	segments_drop(r);
 	DL_DELETE(r->content->readers, r);
-	r->content->site->readers--;
-	free(r);
+	reader_free_bare(r);
 }
 
 /* --- what is there -------------------------------------------------------------------------------- */
@@ -102,51 +80,51 @@ static uint64_t file_size(const struct reader *r)
 
 bool reader_done(const struct reader *r)
 {
-	return r->end >= file_size(r);
+	return r->window.end >= file_size(r);
+}
+
+/* What comes in the time that another transfer takes to begin can as well be read through. */
+static uint64_t hop(const struct reader *r)
+{
+	const struct link_pace *p = &r->content->site->pace;
+	uint64_t least = r->ahead ? LEAST_HOP : RANDOM_HOP;
+
+	return MAX(MIN(p->bytes_per_ms * p->begin_ms, MOST_HOP), least);
+}
+
+static uint64_t op_end(const struct reader *r, const struct read_op *op)
+{
+	return MIN(op->off + op->len, file_size(r));
+}
+
+/* Where the transfer will get to in any case. */
+static uint64_t furthest(const struct reader *r)
+{
+	uint64_t end = r->window.end;
+	const struct read_op *op;
+
+	DL_FOREACH2(r->waiting, op, after)
+	end = MAX(end, op_end(r, op));
+	return end;
 }
 
 /* Nothing was asked of the server yet: it may as well begin a little earlier. */
 static bool can_start_at(const struct reader *r, uint64_t off)
 {
-	return r->fetch && !fetch_has_begun(r->fetch) && r->end == r->base && off < r->base && r->base - off <= HOP;
+	return r->fetch && !fetch_has_begun(r->fetch) && r->window.end == r->window.base && off < r->window.base &&
+		r->window.base - off <= LEAST_HOP;
 }
 
 bool reader_reaches(const struct reader *r, uint64_t off)
 {
 	if (can_start_at(r, off))
 		return true;
-	return off >= r->base && off <= r->end + (r->fetch ? HOP : 0);
-}
-
-static uint64_t op_end(const struct reader *r, const struct read_op *op)
-{
-	uint64_t end = op->off + op->len;
-
-	return end < file_size(r) ? end : file_size(r);
+	return off >= r->window.base && off <= (r->fetch ? furthest(r) + hop(r) : r->window.end);
 }
 
 static bool is_there(const struct reader *r, const struct read_op *op)
 {
-	return r->content->version.known && r->end >= op_end(r, op);
-}
-
-static int map(const struct reader *r, uint64_t off, size_t len, struct iovec *iov)
-{
-	const struct chunk *k = r->first;
-	uint64_t at = r->base;
-	int n = 0;
-
-	for (; k && at + CHUNK_SIZE <= off; k = k->next)
-		at += CHUNK_SIZE;
-	for (; k && len > 0 && n < MAX_IOV; k = k->next, at += CHUNK_SIZE) {
-		size_t skip = off > at ? (size_t)(off - at) : 0;
-		size_t part = CHUNK_SIZE - skip < len ? CHUNK_SIZE - skip : len;
-
-		iov[n].iov_base = (char *)(uintptr_t)k->data + skip;
-		iov[n++].iov_len = part;
-		len -= part;
-	}
-	return n;
+	return r->content->version.known && r->window.end >= op_end(r, op);
 }
 
 void read_op_deliver(struct read_op *op)
@@ -154,12 +132,14 @@ void read_op_deliver(struct read_op *op)
 	struct reader *r = op->reader;
 	struct iovec iov[MAX_IOV];
 	uint64_t end = op_end(r, op);
-	size_t len = end > op->off ? (size_t)(end - op->off) : 0;
-	int n = map(r, op->off, len, iov);
+	size_t len = end > op->off ? (size_t)(end - op->off) : 0, mapped = 0;
+	int n = window_map(&r->window, op->off, len, iov, MAX_IOV);
 
+	for (int i = 0; i < n; i++)
+		mapped += iov[i].iov_len;
 	if (end > r->served)
 		r->served = end;
-	op->cb(op->arg, (ssize_t)len, iov, n);
+	op->cb(op->arg, mapped == len ? (ssize_t)len : AFTP_EIO, iov, n);
 }
 
 /* --- room ----------------------------------------------------------------------------------------- */
@@ -175,63 +155,41 @@ static uint64_t lowest_wanted(const struct reader *r)
 	return low;
 }
 
-static void trim(struct reader *r)
+static bool is_awaited(const struct reader *r)
 {
-	uint64_t low = lowest_wanted(r);
+	const struct read_op *op;
 
-	while (r->first && r->base + CHUNK_SIZE <= low && r->base + CHUNK_SIZE <= r->end) {
-		struct chunk *k = r->first;
-		r->first = k->next;
-		if (!r->first)
-			r->last = NULL;
-		r->base += CHUNK_SIZE;
-		r->chunks--;
-		chunk_put(r->content->site, k);
-	}
+	DL_FOREACH2(r->waiting, op, after)
+	if (r->window.end < op_end(r, op))
+		return true;
+	return false;
 }
 
 static bool has_room(const struct reader *r)
 {
-	uint64_t ahead = r->end > r->served ? r->end - r->served : 0;
-	const struct read_op *op;
+	uint64_t ahead = r->window.end > r->served ? r->window.end - r->served : 0;
 
-	DL_FOREACH2(r->waiting, op, after)
-	if (r->end < op_end(r, op))
+	if (is_awaited(r) || r->lead)
 		return true;
-	if (r->content->site->read_memory >= MEMORY_BUDGET && r->end - r->base >= MEMORY_SHARE)
+	if (r->content->site->read_memory.used >= MEMORY_BUDGET && r->window.end - r->window.base >= MEMORY_SHARE)
 		return false;
-	return ahead < r->window;
+	return ahead < r->ahead;
 }
 
 static void make_room(struct reader *r)
 {
-	trim(r);
+	window_trim(&r->window, lowest_wanted(r));
 	if (r->fetch && r->paused && has_room(r)) {
 		r->paused = false;
 		fetch_resume(r->fetch);
 	}
-}
-
-static int add_chunk(struct reader *r)
-{
-	struct chunk *k = chunk_get(r->content->site);
-
-	if (!k)
-		return AFTP_ENOMEM;
-	if (r->last)
-		r->last->next = k;
-	else
-		r->first = k;
-	r->last = k;
-	r->chunks++;
-	return 0;
+	segments_extend(r);
 }
 
 char *reader_lend(struct reader *r, size_t *len)
 {
-	uint64_t left = file_size(r) - r->end;
-	size_t used = (size_t)((r->end - r->base) % CHUNK_SIZE);
-	bool full = r->end - r->base == (uint64_t)r->chunks * CHUNK_SIZE;
+	uint64_t left = MIN(file_size(r), r->stop) - r->window.end;
+	char *room;
 
 	r->scratch_lent = left == 0;
 	if (r->scratch_lent) {
@@ -242,13 +200,12 @@ char *reader_lend(struct reader *r, size_t *len)
 		r->paused = r->was_paused = true;
 		return NULL;
 	}
-	if (full && add_chunk(r)) {
+	room = window_lend(&r->window, left, len);
+	if (!room) {
 		reader_fail(r, AFTP_ENOMEM);
 		r->paused = true;
-		return NULL;
 	}
-	*len = CHUNK_SIZE - used < left ? CHUNK_SIZE - used : (size_t)left;
-	return r->last->data + used;
+	return room;
 }
 
 /* --- who waits ------------------------------------------------------------------------------------ */
@@ -263,33 +220,45 @@ static bool somebody_waits(const struct reader *r)
 	return false;
 }
 
-static void need_fetch(struct reader *r)
+void reader_need_fetch(struct reader *r)
 {
 	int rc;
 
 	if (r->fetch || !somebody_waits(r) || (r->content->version.known && reader_done(r)))
 		return;
-	rc = fetch_start(r);
+	rc = fetch_start(r, POOL_READ);
 	if (rc)
 		reader_fail(r, rc);
 }
 
-/* The reader was fast enough to empty the window although it had been full: the window is too small for the link. */
-static void starved(struct reader *r)
+/* It reads on from where it was: run ahead. And when it has emptied a window that had been full, the window is too
+ * small for the link. */
+static void goes_on(struct reader *r)
 {
-	size_t most = r->content->site->o.readahead;
+	const struct link_pace *p = &r->content->site->pace;
+	size_t most = r->content->site->o.readahead, fill = (size_t)MIN(2 * p->bytes_per_ms * p->begin_ms, most);
 
+	if (r->ahead == 0)
+		r->ahead = MIN(MAX(FIRST_WINDOW, fill), most);
 	if (!r->was_paused || !r->fetch)
 		return;
 	r->was_paused = false;
-	r->window = r->window * 2 < most ? r->window * 2 : most;
+	r->ahead = MIN(MAX(r->ahead * 2, fill), most);
+}
+
+static bool follows(const struct reader *r, const struct read_op *op)
+{
+	return r->served > r->window.base && op->off <= r->served + RANDOM_HOP && op->off + op->len > r->served;
 }
 
 void reader_add(struct reader *r, struct read_op *op)
 {
+	bool on = follows(r, op);
+
 	op->reader = r;
-	if (can_start_at(r, op->off))
-		r->base = r->end = r->served = op->off;
+	if (can_start_at(r, op->off)) {
+		start_at(r, op->off);
+	}
 	DL_APPEND2(r->waiting, op, before, after);
 	DL_DELETE(r->content->readers, r);
 	DL_PREPEND(r->content->readers, r);
@@ -297,9 +266,12 @@ void reader_add(struct reader *r, struct read_op *op)
 		op_complete(&op->op, 0);
 		return;
 	}
-	starved(r);
+	if (on || r->ahead)
+		goes_on(r);
+	if (r->fetch)
+		fetch_demand(r->fetch);
 	make_room(r);
-	need_fetch(r);
+	reader_need_fetch(r);
 }
 
 void reader_remove(struct reader *r, struct read_op *op)
@@ -341,7 +313,7 @@ void reader_seek(struct reader *r, uint64_t off)
 		fetch_detach(r->fetch);
 	r->fetch = NULL;
 	r->failures = 0;
-	drop_window(r, off);
+	start_at(r, off);
 }
 
 void reader_restart(struct reader *r)
@@ -353,7 +325,13 @@ void reader_restart(struct reader *r)
 	if (op->off < low)
 		low = op->off;
 	reader_seek(r, low);
-	need_fetch(r);
+	reader_need_fetch(r);
+}
+
+int reader_prefetch(struct reader *r, size_t n)
+{
+	r->ahead = n;
+	return r->fetch ? 0 : fetch_start(r, POOL_AHEAD);
 }
 
 /* --- the transfer tells --------------------------------------------------------------------------- */
@@ -362,10 +340,16 @@ int reader_landed(struct reader *r, size_t n)
 {
 	if (r->scratch_lent)
 		return AFTP_EOF;
-	r->end += n;
+	window_landed(&r->window, n);
 	r->failures = 0;
+	if (r->lead) {
+		segments_landed(r);
+		return 0;
+	}
+	segments_join(r);
 	serve(r);
-	trim(r);
+	window_trim(&r->window, lowest_wanted(r));
+	segments_consider(r);
 	return 0;
 }
 
@@ -394,12 +378,14 @@ void reader_fetch_ended(struct reader *r, int status)
 	r->fetch = NULL;
 	r->paused = false;
 	if (status == 0 && file_size(r) == UNKNOWN_SIZE)
-		r->content->version.size = r->end;
+		r->content->version.size = r->window.end;
+	if (r->lead)
+		return; /* the leader goes on where it ended */
 	if (status == 0 && !reader_done(r))
 		status = AFTP_ESHORT; /* confirmed, and yet there should be more */
 	if (status == 0)
 		serve(r);
 	else if (status != AFTP_ECANCELED && !worth_another_try(r, status))
 		reader_fail(r, status);
-	need_fetch(r);
+	reader_need_fetch(r);
 }

@@ -17,7 +17,7 @@
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_IDLE_MS    60000
 #define DEFAULT_TTL_MS     20000
-#define DEFAULT_READAHEAD  (8u * 1024 * 1024)
+#define DEFAULT_READAHEAD  (16u * 1024 * 1024)
 #define DEFAULT_ENTRIES    200000
 #define DEFAULT_SPOOL      (4u * 1024 * 1024)
 #define TICK_MS            500
@@ -132,7 +132,7 @@ void site_usage(const struct site *s, struct site_usage *u)
 		.nodes = s->nodes.count,
 		.entries = s->nodes.entries,
 		.readers = s->readers,
-		.read_memory = s->read_memory,
+		.read_memory = s->read_memory.used,
 	};
 }
 
@@ -374,7 +374,8 @@ static void site_end(struct later_item *item)
 	contents_free(s);
 	writers_close(s);
 	dirs_free(s);
-	chunks_free(s);
+	walks_finish(s);
+	window_memory_finish(&s->read_memory);
 	nodes_finish(&s->nodes);
 	free(s->path);
 	free(s->spool_dir);

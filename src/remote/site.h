@@ -39,19 +39,22 @@ struct site_transport {
 	uint64_t read_limit, write_limit;           /* bytes/s of all data connections together; 0 = none */
 	uint64_t conn_read_limit, conn_write_limit; /* of those of each login */
 };
+enum site_lookahead { SITE_LOOKAHEAD_FULL, SITE_LOOKAHEAD_METADATA, SITE_LOOKAHEAD_OFF };
 
 struct site_options {
 	const char *host;
 	uint16_t port;
 	const char *user, *password, *account; /* NULL = anonymous */
-	const char *path;           /* directory on the server that becomes the root; "" or NULL = login directory */
-	unsigned max_conns;         /* 0 = 4 */
-	int64_t connect_timeout_ms; /* 0 = 15000 */
-	int64_t timeout_ms;         /* 0 = 30000: silence of the server before a request fails */
-	int64_t idle_timeout_ms;    /* 0 = 60000: unused connections are closed after it */
-	int64_t attr_ttl_ms;        /* < 0 = 20000; 0 = never trust the cache */
-	size_t readahead;           /* bytes a reader may run ahead; 0 = 8 MiB */
-	size_t cache_entries;       /* directory entries kept; 0 = 200000 */
+	const char *path;              /* directory on the server that becomes the root; "" or NULL = login directory */
+	unsigned max_conns;            /* 0 = 4 */
+	int64_t connect_timeout_ms;    /* 0 = 15000 */
+	int64_t timeout_ms;            /* 0 = 30000: silence of the server before a request fails */
+	int64_t idle_timeout_ms;       /* 0 = 60000: unused connections are closed after it */
+	int64_t attr_ttl_ms;           /* < 0 = 20000; 0 = never trust the cache */
+	size_t readahead;              /* bytes a reader may run ahead; 0 = 16 MiB */
+	unsigned segments;             /* connections for one big file; 0 = as many as help */
+	enum site_lookahead lookahead; /* directories and small files that will be wanted; or directories; or nothing */
+	size_t cache_entries;          /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
 	const char *encoding; /* the character set of the server's names; NULL = they are bytes */
 	struct site_transport transport;

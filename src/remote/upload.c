@@ -197,19 +197,20 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *r)
 	upload_conclude(u);
 }
 
-static void on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
+static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 {
 	struct upload *u = arg;
 
 	(void)wanted;
 	if (!u->writer || !u->transfer || u->site->can.no_append ||
 		(upload_position(u) - u->began < TURN && waited_ms < PATIENCE_MS))
-		return;
+		return false;
 	if (upload_is_stream(u))
 		u->writer->finishing = true;
 	else
 		u->pausing = true;
 	push(u);
+	return true;
 }
 
 static void on_old(void *arg, int status, const struct aftp_reply *r)

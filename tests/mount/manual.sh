@@ -14,7 +14,7 @@ sed -n '/^\.Sh OPTIONS/,/^\.Ss/p' "$man" | sed -n 's/^\.It Fl \([a-zA-Z]\) *.*/\
 diff "$work/in.help" "$work/in.man" || fail 'help (<) and the manual (>) differ in flags'
 
 # Defaults and ranges that the manual tells are those of the program.
-for pair in max_conns:4 connect_timeout:15 timeout:30 idle_timeout:60 attr_timeout:20 cache_entries:200000 readahead:8M \
+for pair in max_conns:4 connect_timeout:15 timeout:30 idle_timeout:60 attr_timeout:20 cache_entries:200000 readahead:16M \
 	kernel_readahead:1024; do
 	name=${pair%:*} value=${pair#*:}
 	grep "^  -o $name=" "$work/help" | grep -q "default $value" || fail "help: $name"

@@ -6,7 +6,7 @@ require openssl
 
 pattern 1 30000000 >"$data/big"
 start_server --rate 8M
-mount_site timeout=10
+mount_site timeout=10,segments=1
 cat "$mnt/big" >"$work/big" &
 reader=$!
 has_some() { [ "$(stat -c %s "$work/big")" -gt 3000000 ]; }

@@ -13,6 +13,7 @@
 #include <aftp/status.h>
 
 #include "mount/options.h"
+#include "remote/site.h"
 
 #define MAX_ARGS 12
 
@@ -66,7 +67,9 @@ static void test_defaults(void **state)
 	assert_int_equal(l.o.timeout_ms, 30000);
 	assert_int_equal(l.o.idle_timeout_ms, 60000);
 	assert_int_equal(l.o.attr_ttl_ms, 20000);
-	assert_int_equal(l.o.readahead, 8 << 20);
+	assert_int_equal(l.o.readahead, 16 << 20);
+	assert_int_equal(l.o.segments, 0);
+	assert_int_equal(l.o.lookahead, SITE_LOOKAHEAD_FULL);
 	assert_int_equal(l.o.kernel_readahead_kb, 1024);
 	assert_int_equal(l.o.uid, getuid());
 	assert_int_equal(l.o.gid, getgid());
@@ -83,7 +86,8 @@ static void test_values(void **state)
 	(void)state;
 	RUN(&l, "ftpfs", "-o",
 		"user=joe,password=secret,account=acc,port=2121,max_conns=1,connect_timeout=1.5,timeout=2m",
-		"-oidle_timeout=5,attr_timeout=0,negative_timeout=3,readahead=64K,cache_entries=1000,kernel_readahead="
+		"-oidle_timeout=5,attr_timeout=0,negative_timeout=3,readahead=64K,segments=3,lookahead=metadata,cache_"
+		"entries=1000,kernel_readahead="
 		"0",
 		"-o",
 		"uid=7,gid=8,fmask=133,dmask=022,direct_io,kernel_cache,disable_epsv,disable_mlsd,default_permissions",
@@ -101,6 +105,8 @@ static void test_values(void **state)
 	assert_int_equal(l.o.attr_ttl_ms, 0);
 	assert_int_equal(l.o.negative_ttl_ms, 3000);
 	assert_int_equal(l.o.readahead, 65536);
+	assert_int_equal(l.o.segments, 3);
+	assert_int_equal(l.o.lookahead, SITE_LOOKAHEAD_METADATA);
 	assert_int_equal(l.o.cache_entries, 1000);
 	assert_int_equal(l.o.kernel_readahead_kb, 0);
 	assert_int_equal(l.o.uid, 7);
@@ -307,6 +313,9 @@ static void test_errors(void **state)
 		{ "user=", "empty name" },
 		{ "user=:x", "empty name" },
 		{ "ssl=perhaps", "takes no value but yes and no" },
+		{ "lookahead=some", "must be full, metadata or off" },
+		{ "lookahead", "option 'lookahead' needs a value" },
+		{ "segments=65", "must be a whole number" },
 		{ "tls=perhaps", "must be require, control, try or off" },
 		{ "tls_min=3", "tls_min=3: must be 1.0, 1.1, 1.2 or 1.3" },
 		{ "cacert", "option 'cacert' needs a value: cacert=FILE" },

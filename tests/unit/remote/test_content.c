@@ -87,6 +87,7 @@ static void a_sequential_read_is_one_transfer(void **state)
 	struct site_file *file;
 
 	(void)state;
+	f.options.segments = 1;
 	file = open_pattern("/big", 64 * MIB, 3);
 	check_all(file, 64 * MIB, 3, MIB);
 	site_release(file);
