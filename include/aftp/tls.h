@@ -48,7 +48,8 @@ int aftp_tls_client_new(struct aftp_tls **out, const struct aftp_tls_options *o,
 
 /* Without cert_file a certificate is made in memory, for `names` ("ftp.example.org,127.0.0.1"; NULL = localhost and its
  * addresses) and with a new key; nobody trusts it unless told to. Sessions are kept in tickets, so that resuming costs
- * no memory; they work for this server as long as its settings live. */
+ * no memory; they work for this server as long as its settings live. Clients that take no tickets can resume what began on
+ * a connection that shares `sessions`. */
 int aftp_tls_server_new(
 	struct aftp_tls **out, const struct aftp_tls_options *o, const char *names, char *why, size_t size);
 

@@ -135,6 +135,17 @@ const unsigned char *tls_sessions_mark(const struct aftp_tls_sessions *s)
 	return s->mark;
 }
 
+SSL_SESSION *tls_sessions_find(const struct aftp_tls_sessions *s, const unsigned char *id, size_t len)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		unsigned own_len;
+		const unsigned char *own = SSL_SESSION_get_id(s->kept[i], &own_len);
+		if (own_len == len && memcmp(own, id, len) == 0)
+			return s->kept[i];
+	}
+	return NULL;
+}
+
 bool tls_sessions_marked(const struct aftp_tls_sessions *s, SSL_SESSION *session)
 {
 	void *data;

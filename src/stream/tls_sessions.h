@@ -15,6 +15,9 @@ void tls_sessions_add(struct aftp_tls_sessions *s, SSL_SESSION *session);
 /* The one to resume, or NULL; the caller owns it. */
 SSL_SESSION *tls_sessions_take(struct aftp_tls_sessions *s);
 
+/* The one with this number, or NULL; it stays theirs. */
+SSL_SESSION *tls_sessions_find(const struct aftp_tls_sessions *s, const unsigned char *id, size_t len);
+
 unsigned tls_sessions_count(const struct aftp_tls_sessions *s);
 /* There were some, and none is usable any more. */
 bool tls_sessions_ran_out(struct aftp_tls_sessions *s);

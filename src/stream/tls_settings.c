@@ -209,6 +209,33 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
+/* Clients that take no tickets (curl, up to TLS 1.2) are known by the session's number, for as long as their control
+ * connection lives. */
+static int on_new_number(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+	SSL_SESSION *copy;
+
+	if (!t || !t->sessions || SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+		return 0;
+	copy = SSL_SESSION_dup(session); /* OpenSSL spoils one whose connection ends badly */
+	if (copy)
+		tls_sessions_add(t->sessions, copy);
+	return 0;
+}
+
+static SSL_SESSION *on_number(SSL *ssl, const unsigned char *id, int len, int *copy)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+	SSL_SESSION *session = t && t->sessions ? tls_sessions_find(t->sessions, id, (size_t)len) : NULL;
+
+	*copy = 0;
+	session = session ? SSL_SESSION_dup(session) : NULL;
+	if (session)
+		t->marked = true;
+	return session;
+}
+
 static int on_ticket(SSL *ssl, void *arg)
 {
 	struct tls *t = SSL_get_app_data(ssl);
@@ -273,7 +300,9 @@ static int setup_server(struct making *m, const char *names)
 	if (rc == 0)
 		rc = o->cert_file ? load_certificate(m) : make_certificate(m, names ? names : NAMES_DEFAULT);
 	SSL_CTX_set_verify(ctx, verify ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, on_new_number);
+	SSL_CTX_sess_set_get_cb(ctx, on_number);
 	if (rc == 0 &&
 		(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"aftp", 4) != 1 ||
 			SSL_CTX_set_session_ticket_cb(ctx, on_ticket, on_ticket_back, NULL) != 1))
