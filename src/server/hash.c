@@ -81,7 +81,7 @@ static void crc_update(struct hash *h, const unsigned char *p, size_t n)
 	for (; n >= CRC_SLICES; n -= CRC_SLICES, p += CRC_SLICES) {
 		uint32_t next = 0;
 		for (int i = 0; i < CRC_SLICES; i++) {
-			unsigned char byte = i < 4 ? p[i] ^ (unsigned char)(crc >> 8 * i) : p[i];
+			unsigned char byte = i < 4 ? (unsigned char)(p[i] ^ (crc >> 8 * i)) : p[i];
 			next ^= h->table[CRC_SLICES - 1 - i][byte];
 		}
 		crc = next;
