@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include <aftp/log.h>
+#include <aftp/tls.h>
 #include <aftp/vfs.h>
 
 struct aftp_server;
@@ -129,19 +130,29 @@ struct aftp_server_options {
 	/* MDTM and the modify fact carry fractions of a second where a file has them */
 	bool fractions;
 	enum aftp_server_play play;
+	/* For AUTH TLS (RFC 4217), and for aftp_server_listen_tls(). NULL: there is no TLS. A reference is taken. */
+	struct aftp_tls *tls;
+	bool tls_required; /* no login without it (530), and no data connection (522) */
+	/* a data connection must resume a session of its control connection (522): so it cannot be anybody else's */
+	bool tls_reuse;
 	struct aftp_faults faults;  /* copied, strings and all */
 	const struct aftp_log *log; /* copied; may be NULL. Commands and replies are WIRE, sessions INFO */
 };
 
-/* 0, AFTP_ENOMEM, AFTP_EINVAL (no vfs, an unusable user or option, a base or permissions with a vfs that has no
+/* 0, AFTP_ENOMEM, AFTP_EINVAL (no vfs, an unusable user or option, TLS that is asked for and not there, a base or permissions with a vfs that has no
  * views). */
 int aftp_server_new(struct aftp_server **out, uv_loop_t *loop, const struct aftp_server_options *o);
 
 /* Listens on one address (port 0 = any free port); may be called again for further ones, at most 8. 0 or -errno. */
 int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr);
+/* The same; TLS begins with the connection. AFTP_EINVAL without `tls` in the options. */
+int aftp_server_listen_tls(struct aftp_server *srv, const struct sockaddr *addr);
 uint16_t aftp_server_port(const struct aftp_server *srv); /* of the first listen; 0 before it */
 /* likewise; AFTP_ENOTCONN before it */
 int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr);
+/* Of the listen number `i`, from 0; `tls` (may be NULL) tells whether it was aftp_server_listen_tls(). AFTP_ENOENT past
+ * the last. */
+int aftp_server_local_of(const struct aftp_server *srv, size_t i, struct sockaddr_storage *addr, bool *tls);
 
 /* Replaces the faults for what happens from now on; `times` is counted anew. 0, AFTP_ENOMEM, AFTP_EINVAL (the old
  * ones stay). */

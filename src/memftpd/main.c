@@ -2,6 +2,7 @@
 #include <aftp/server.h>
 #include <aftp/status.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct memftpd {
 	struct options options;
 	struct aftp_memfs *fs;
 	struct aftp_server *server;
+	struct aftp_tls *tls; /* or NULL */
 	struct aftp_log log;
 	uv_signal_t sigint, sigterm, sigusr1;
 };
@@ -105,16 +107,61 @@ static int fill(struct memftpd *m)
 static void announce(const struct memftpd *m)
 {
 	struct sockaddr_storage ss;
-	char host[INET6_ADDRSTRLEN] = "?";
-	if (aftp_server_local(m->server, &ss) < 0)
-		return;
-	if (ss.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&ss)->sin6_addr, host, sizeof(host));
-	else
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, host, sizeof(host));
-	printf(ss.ss_family == AF_INET6 ? "memftpd: listening on [%s]:%u\n" : "memftpd: listening on %s:%u\n", host,
-		aftp_server_port(m->server));
+	bool tls;
+	for (size_t i = 0; aftp_server_local_of(m->server, i, &ss, &tls) == 0; i++) {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&ss;
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)&ss;
+		char host[INET6_ADDRSTRLEN] = "?";
+		if (ss.ss_family == AF_INET6)
+			inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof(host));
+		else
+			inet_ntop(AF_INET, &four->sin_addr, host, sizeof(host));
+		printf(ss.ss_family == AF_INET6 ? "memftpd: listening on [%s]:%u%s\n"
+						: "memftpd: listening on %s:%u%s\n",
+			host, ntohs(ss.ss_family == AF_INET6 ? six->sin6_port : four->sin_port),
+			tls ? " with TLS" : "");
+	}
+	if (m->tls)
+		printf("memftpd: key %s\n", aftp_tls_own_pin(m->tls));
 	fflush(stdout);
+}
+
+static int save_certificate(const struct memftpd *m)
+{
+	const char *path = m->options.tls_save, *pem = aftp_tls_own_certificate(m->tls);
+	FILE *out = fopen(path, "we");
+	int rc = out ? 0 : -errno;
+	if (out && (fputs(pem, out) < 0 || fflush(out) != 0))
+		rc = -errno;
+	if (out)
+		fclose(out);
+	return rc < 0 ? fail(path, rc) : 0;
+}
+
+static int prepare_tls(struct memftpd *m)
+{
+	char why[256] = "";
+	const struct options *o = &m->options;
+	if (!o->tls_on)
+		return 0;
+	int rc = aftp_tls_server_new(&m->tls, &o->tls, o->tls_names, why, sizeof(why));
+	if (rc < 0) {
+		fprintf(stderr, "memftpd: TLS: %s\n", why[0] ? why : aftp_strerror(rc));
+		return rc;
+	}
+	m->options.server.tls = m->tls;
+	return o->tls_save ? save_certificate(m) : 0;
+}
+
+static int listen_all(struct memftpd *m)
+{
+	const struct options *o = &m->options;
+	int rc = 0;
+	for (size_t i = 0; i < o->nlisten && rc == 0; i++) {
+		const struct sockaddr *at = (const struct sockaddr *)&o->listen[i];
+		rc = o->listen_tls[i] ? aftp_server_listen_tls(m->server, at) : aftp_server_listen(m->server, at);
+	}
+	return rc < 0 ? fail("cannot listen", rc) : 0;
 }
 
 static int serve(struct memftpd *m)
@@ -124,12 +171,10 @@ static int serve(struct memftpd *m)
 	int rc = aftp_server_new(&m->server, &m->loop, &m->options.server);
 	if (rc < 0)
 		return fail("an option of users or faults cannot be used", rc);
-	for (size_t i = 0; i < m->options.nlisten && rc == 0; i++)
-		rc = aftp_server_listen(m->server, (struct sockaddr *)&m->options.listen[i]);
-	if (rc < 0)
-		return fail("cannot listen", rc);
-	announce(m);
-	return 0;
+	rc = listen_all(m);
+	if (rc == 0)
+		announce(m);
+	return rc;
 }
 
 static int start(struct memftpd *m)
@@ -143,7 +188,9 @@ static int start(struct memftpd *m)
 		rc = aftp_memfs_new(&m->fs, &m->loop);
 	if (rc < 0)
 		return fail("cannot start", rc);
-	rc = fill(m);
+	rc = prepare_tls(m);
+	if (rc == 0)
+		rc = fill(m);
 	return rc == 0 ? serve(m) : rc;
 }
 
@@ -166,6 +213,7 @@ static int run(struct memftpd *m)
 	}
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
+	aftp_tls_unref(m->tls);
 	return rc;
 }
 

@@ -81,6 +81,25 @@ static int add_listen(struct options *o, const char *value)
 	return 0;
 }
 
+static int add_listen_tls(struct options *o, const char *value)
+{
+	int rc = add_listen(o, value);
+	if (rc == 0)
+		o->listen_tls[o->nlisten - 1] = true;
+	return rc;
+}
+
+static int set_tls_max(struct options *o, const char *value)
+{
+	if (strcmp(value, "1.2") == 0)
+		o->tls.max_version = AFTP_TLS_1_2;
+	else if (strcmp(value, "1.3") == 0)
+		o->tls.max_version = AFTP_TLS_1_3;
+	else
+		return complain("--tls-max wants 1.2 or 1.3, not '%s'", value);
+	return 0;
+}
+
 static int add_no(struct options *o, const char *value)
 {
 	if (o->nno == OPTIONS_NO)
@@ -176,6 +195,7 @@ static int set_passive_ports(struct options *o, const char *value)
 static const struct row rows[] = {
 	{ "listen", "ADDRESS:PORT", SPECIAL, 0, add_listen,
 		"where to listen; port 0 takes a free one; may be repeated (127.0.0.1:2121)" },
+	{ "listen-tls", "ADDRESS:PORT", SPECIAL, 0, add_listen_tls, "likewise, and TLS begins with the connection" },
 	{ "user", "NAME[:PASSWORD[:ro|rw]]", SPECIAL, 0, add_user,
 		"a user; without a password none is asked; may be repeated" },
 	{ "anonymous", "[ro|rw]", SPECIAL, 0, add_anonymous,
@@ -202,6 +222,17 @@ static const struct row rows[] = {
 		"answer a refused login so much later, and twice as late each time (250; 0: at once)" },
 	{ "login-failures", "N", COUNT32, AT(server.max_login_failures), NULL,
 		"so many refused logins end a session (5; 0: none does)" },
+	{ "tls", NULL, FLAG, AT(tls_on), NULL, "offer AUTH TLS; so do the others that begin so" },
+	{ "tls-required", NULL, FLAG, AT(server.tls_required), NULL, "no login and no data without TLS" },
+	{ "tls-reuse", NULL, FLAG, AT(server.tls_reuse), NULL,
+		"data connections must resume their control connection's session" },
+	{ "tls-cert", "FILE", TEXT, AT(tls.cert_file), NULL, "the certificate, PEM (one made for the occasion)" },
+	{ "tls-key", "FILE", TEXT, AT(tls.key_file), NULL, "its key, PEM (in the same file)" },
+	{ "tls-client-ca", "FILE", TEXT, AT(tls.ca_file), NULL,
+		"clients must show a certificate of these authorities" },
+	{ "tls-names", "NAMES", TEXT, AT(tls_names), NULL, "whom the made one is for, joined by commas (localhost)" },
+	{ "tls-save", "FILE", TEXT, AT(tls_save), NULL, "write the certificate there, for clients to trust" },
+	{ "tls-max", "1.2|1.3", SPECIAL, 0, set_tls_max, "the highest version (1.3)" },
 	{ "passive-ports", "FIRST-LAST", SPECIAL, 0, set_passive_ports,
 		"the ports of passive data connections (any that is free)" },
 	{ "foreign-data", NULL, FLAG, AT(server.foreign_data), NULL,
@@ -313,6 +344,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (parse_one(o, argv, &i) < 0)
 			return -1;
+	for (size_t i = 0; i < o->nlisten; i++)
+		o->tls_on = o->tls_on || o->listen_tls[i];
+	o->tls_on = o->tls_on || o->server.tls_required || o->server.tls_reuse || o->tls.cert_file || o->tls.key_file ||
+		o->tls.ca_file || o->tls_names || o->tls_save || o->tls.max_version;
 	if (o->nlisten == 0)
 		add_listen(o, "127.0.0.1:2121");
 	static const struct aftp_user everyone = { .may = AFTP_MAY_READ | AFTP_MAY_WRITE };

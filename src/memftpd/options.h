@@ -17,6 +17,7 @@ struct options_pattern {
 struct options {
 	struct aftp_server_options server; /* vfs and log are main's to set */
 	struct sockaddr_storage listen[OPTIONS_LISTEN];
+	bool listen_tls[OPTIONS_LISTEN];
 	size_t nlisten;
 	struct aftp_user users[OPTIONS_USERS];
 	size_t nusers;
@@ -24,6 +25,9 @@ struct options {
 	char *home[OPTIONS_USERS], *base[OPTIONS_USERS];    /* likewise */
 	struct aftp_permission *permissions[OPTIONS_USERS]; /* likewise, paths too */
 	uint64_t quota, memory;
+	bool tls_on; /* also when one of the others was given */
+	struct aftp_tls_options tls;
+	const char *tls_names, *tls_save;
 	const char *no[OPTIONS_NO + 1];
 	size_t nno;
 	const char *load[OPTIONS_LOAD];

@@ -60,6 +60,10 @@ void cmd_host(struct session *s, const char *arg)
 
 void cmd_user(struct session *s, const char *arg)
 {
+	if (s->srv->tls_required && !s->secure) {
+		session_end(s, 530, "TLS is required: AUTH TLS comes first.");
+		return;
+	}
 	session_login_reset(s);
 	s->login_name = strdup(arg);
 	if (!s->login_name) {

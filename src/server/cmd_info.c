@@ -36,6 +36,7 @@ void cmd_feat(struct session *s, const char *arg)
 	static const struct {
 		const char *line, *verbs[2];
 	} features[] = {
+		{ "AUTH TLS", { "AUTH" } },
 		{ "AVBL", { "AVBL" } },
 		{ "CLNT", { "CLNT" } },
 		{ "EPRT", { "EPRT" } },
@@ -47,6 +48,8 @@ void cmd_feat(struct session *s, const char *arg)
 		{ "MFMT", { "MFMT" } },
 		{ "MLST", { "MLST", "MLSD" } },
 		{ "PASV", { "PASV" } },
+		{ "PBSZ", { "PBSZ" } },
+		{ "PROT", { "PROT" } },
 		{ "RANG STREAM", { "RANG" } },
 		{ "REST STREAM", { "REST" } },
 		{ "SITE COPY", { "SITE CPFR", "SITE CPTO" } },

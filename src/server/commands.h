@@ -40,6 +40,9 @@ void cmd_acct(struct session *s, const char *arg);
 void cmd_rein(struct session *s, const char *arg);
 void cmd_quit(struct session *s, const char *arg);
 void cmd_host(struct session *s, const char *arg);
+void cmd_auth(struct session *s, const char *arg);
+void cmd_pbsz(struct session *s, const char *arg);
+void cmd_prot(struct session *s, const char *arg);
 
 /* Information. */
 void cmd_feat(struct session *s, const char *arg);

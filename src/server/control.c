@@ -9,7 +9,15 @@
 #include "base/buf.h"
 #include "server/server.h"
 
-enum { LINE_CAP = 4096, LAND = 1024, IN_CAP = 16 << 10, OUT_CAP = 4 << 20, BABBLE_BLOCK = 16 << 10, GARBAGE = 4096 };
+enum {
+	LINE_CAP = 4096,
+	LAND = 1024,
+	IN_CAP = 16 << 10,
+	OUT_CAP = 4 << 20,
+	BABBLE_BLOCK = 16 << 10,
+	GARBAGE = 4096,
+	BYE_MS = 1000
+};
 
 /* Bytes, or the end of them, on their way through the latency. */
 struct segment {
@@ -38,6 +46,9 @@ struct control {
 	bool writing, broken;
 	bool cut_passed, cutting; /* a fault's count was reached; and it strikes */
 	enum babble babble;
+	void (*secured)(void *arg, int status); /* or NULL: no TLS is being started */
+	struct aftp_tls *tls;                   /* for which the replies must leave first; or NULL */
+	struct aftp_tls_sessions *tls_sessions;
 	uint64_t last_due_ns; /* of the segments: they keep their order */
 	struct later_item flush;
 	struct segment *segments;
@@ -180,6 +191,8 @@ void control_consume(struct control *c)
 
 /* --- output ---------------------------------------------------------------------------------------- */
 
+static void secure_now(struct control *c);
+
 static void on_written(void *arg, int status)
 {
 	struct control *c = arg;
@@ -197,7 +210,11 @@ static void on_written(void *arg, int status)
 		return;
 	}
 	control_pump(c);
-	if (!c->writing && !c->broken && buf_len(&c->out) == 0)
+	if (c->writing || c->broken || buf_len(&c->out) > 0)
+		return;
+	if (c->tls)
+		secure_now(c);
+	else
 		c->cb(c->arg, CONTROL_DRAINED);
 }
 
@@ -231,7 +248,7 @@ static void babble_more(struct control *c)
 
 static void control_pump(struct control *c)
 {
-	if (c->writing || c->broken || !c->stream)
+	if (c->writing || c->broken || !c->stream || (c->secured && !c->tls))
 		return;
 	if (c->babble != BABBLE_NONE && c->babble != BABBLE_SILENCE && buf_len(&c->out) == 0)
 		babble_more(c);
@@ -289,6 +306,43 @@ void control_babble(struct control *c, enum babble kind)
 	later_add(c->srv->later, &c->flush);
 }
 
+/* --- TLS ------------------------------------------------------------------------------------------- */
+
+static void on_secured(void *arg, int status)
+{
+	struct control *c = arg;
+	void (*done)(void *arg, int status) = c->secured;
+	if (status == AFTP_ECANCELED || c->broken)
+		return;
+	c->secured = NULL;
+	if (status == 0)
+		status = aftp_stream_read_start(c->stream, on_lend, on_data, c);
+	done(c->arg, status);
+}
+
+static void secure_now(struct control *c)
+{
+	struct aftp_tls *tls = c->tls;
+	c->tls = NULL;
+	int rc = aftp_stream_accept_tls(c->stream, tls, c->tls_sessions, on_secured, c);
+	if (rc < 0)
+		control_break(c, CONTROL_GONE);
+}
+
+int control_start_tls(struct control *c, struct aftp_tls *tls, struct aftp_tls_sessions *sessions,
+	void (*done)(void *arg, int status))
+{
+	if (buf_len(&c->in) > 0 || c->secured)
+		return AFTP_EPROTO;
+	aftp_stream_read_stop(c->stream);
+	c->secured = done;
+	c->tls = tls;
+	c->tls_sessions = sessions;
+	if (buf_len(&c->out) == 0 && !c->writing)
+		secure_now(c);
+	return 0;
+}
+
 /* --- life ------------------------------------------------------------------------------------------ */
 
 int control_new(struct control **out, struct aftp_server *srv, struct aftp_stream *stream, control_cb *cb, void *arg)
@@ -332,6 +386,14 @@ static void on_closed(void *arg)
 	free(c);
 }
 
+/* The peer of a TLS connection was told of its end. */
+static void on_bye(void *arg, int status)
+{
+	struct control *c = arg;
+	if (status != AFTP_ECANCELED)
+		aftp_stream_close(&c->stream, status < 0, on_closed, c);
+}
+
 void control_close(struct control **cp, bool abort, void (*closed)(void *arg), void *arg)
 {
 	struct control *c = *cp;
@@ -346,5 +408,12 @@ void control_close(struct control **cp, bool abort, void (*closed)(void *arg), v
 		free(seg);
 	}
 	c->segments = NULL;
-	aftp_stream_close(&c->stream, abort, on_closed, c);
+	if (abort || !aftp_stream_ssl(c->stream)) {
+		aftp_stream_close(&c->stream, abort, on_closed, c);
+		return;
+	}
+	aftp_stream_read_stop(c->stream);
+	aftp_stream_set_timeouts(c->stream, -1, -1, BYE_MS, BYE_MS);
+	if (aftp_stream_shutdown(c->stream, on_bye, c) < 0)
+		aftp_stream_close(&c->stream, true, on_closed, c);
 }

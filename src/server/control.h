@@ -43,6 +43,12 @@ int control_put(struct control *c, const char *data, size_t n);
 size_t control_backlog(const struct control *c); /* bytes of replies that the kernel has not taken */
 bool control_owes(const struct control *c);      /* there are replies that have not left */
 
+/* TLS, as the server, when all replies so far have left; nothing is read or sent meanwhile. What has come behind the
+ * line that was consumed last was not protected: AFTP_EPROTO. `done` gets the control's arg, later, unless the control
+ * breaks or is closed. */
+int control_start_tls(struct control *c, struct aftp_tls *tls, struct aftp_tls_sessions *sessions,
+	void (*done)(void *arg, int status));
+
 /* Sends something for ever, or nothing any more, in place of replies. */
 enum babble { BABBLE_NONE, BABBLE_GARBAGE, BABBLE_LINE, BABBLE_REPLY, BABBLE_SILENCE };
 void control_babble(struct control *c, enum babble kind);

@@ -66,6 +66,23 @@ static void recv_end(struct receiver *r, int status)
 	aftp_stream_close(&r->stream, status < 0, on_stream_closed, r);
 }
 
+/* TLS: the peer waits for our close_notify. */
+static void on_shut(void *arg, int status)
+{
+	struct receiver *r = arg;
+	if (status != AFTP_ECANCELED)
+		recv_end(r, 0);
+}
+
+static void recv_complete(struct receiver *r)
+{
+	if (!r->stream)
+		return;
+	aftp_stream_read_stop(r->stream);
+	if (!aftp_stream_ssl(r->stream) || aftp_stream_shutdown(r->stream, on_shut, r) < 0)
+		recv_end(r, 0);
+}
+
 void recv_cancel(struct receiver *r)
 {
 	recv_end(r, AFTP_ECANCELED);
@@ -73,7 +90,7 @@ void recv_cancel(struct receiver *r)
 
 static void end_run(struct delay_item *item)
 {
-	recv_end((struct receiver *)(void *)((char *)item - offsetof(struct receiver, end)), 0);
+	recv_complete((struct receiver *)(void *)((char *)item - offsetof(struct receiver, end)));
 }
 
 /* An end that comes before any answer to the 150 can have come over the link was sent unasked, with the command or soon
@@ -83,7 +100,7 @@ static void recv_eof(struct receiver *r)
 	uint64_t ns = (uint64_t)r->s->srv->faults.set.latency_ms * 1000000, now = uv_hrtime();
 	r->ended = true;
 	if (now - r->started_ns <= ns / 2)
-		recv_end(r, 0);
+		recv_complete(r);
 	else
 		delay_add_at(r->s->srv->delay, &r->end, now + ns);
 }

@@ -108,6 +108,23 @@ static void on_lingered(void *arg, int status)
 		send_close(snd, false);
 }
 
+/* Our side has ended; the peer's is waited for, so that nothing of ours is lost to a reset. */
+static void on_shut(void *arg, int status)
+{
+	struct sender *snd = arg;
+	if (status == AFTP_ECANCELED || !snd->stream)
+		return;
+	if (status < 0) {
+		send_break(snd, status);
+		return;
+	}
+	int rc = aftp_stream_finish(snd->stream, LINGER_MS, on_lingered, snd);
+	if (rc == 0 && !snd->s->srv->play->lingers)
+		send_tell(snd);
+	else if (rc < 0)
+		send_break(snd, rc);
+}
+
 /* Everything is written. */
 static void send_drained(struct sender *snd)
 {
@@ -120,15 +137,15 @@ static void send_drained(struct sender *snd)
 		return;
 	}
 	bool bad = snd->cutting || snd->status < 0;
-	if (bad || !snd->s->srv->play->lingers || snd->lingering) {
+	if (bad || snd->lingering || (!snd->s->srv->play->lingers && !aftp_stream_ssl(snd->stream))) {
 		send_close(snd, bad);
 		return;
 	}
 	snd->lingering = true;
 	aftp_stream_read_stop(snd->stream);
-	int rc = aftp_stream_finish(snd->stream, LINGER_MS, on_lingered, snd);
+	int rc = aftp_stream_shutdown(snd->stream, on_shut, snd);
 	if (rc < 0)
-		send_close(snd, true);
+		send_break(snd, rc);
 }
 
 /* --- writing --------------------------------------------------------------------------------------- */
@@ -261,7 +278,7 @@ static char *on_lend(void *arg, size_t *len)
 static void on_data(void *arg, ssize_t n)
 {
 	struct sender *snd = arg;
-	if (n < 0 && n != AFTP_EOF && snd->stream)
+	if (n < 0 && n != AFTP_EOF && n != AFTP_EINCOMPLETE && snd->stream)
 		send_break(snd, (int)n);
 }
 

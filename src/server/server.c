@@ -16,6 +16,7 @@ enum { BACKLOG = 1024, IDLE_MS = 300000, DATA_MS = 10000, STALL_MS = 300000, LOG
 struct listener {
 	struct aftp_server *srv;
 	uv_tcp_t *tcp;
+	bool tls; /* from the first byte on */
 };
 
 /* --- listening ------------------------------------------------------------------------------------- */
@@ -55,7 +56,7 @@ static void on_connection(uv_stream_t *tcp, int status)
 {
 	struct listener *l = tcp->data;
 	if (status == 0)
-		session_accept(l->srv, tcp);
+		session_accept(l->srv, tcp, l->tls);
 	else
 		aftp_log(&l->srv->log, AFTP_LOG_WARN, "cannot accept: %s", aftp_strerror(status));
 }
@@ -69,7 +70,7 @@ static void on_listener_closed(uv_handle_t *h)
 	server_release(srv);
 }
 
-int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr)
+static int server_listen(struct aftp_server *srv, const struct sockaddr *addr, bool tls)
 {
 	if (srv->closing || srv->nlisteners == SERVER_LISTENERS)
 		return AFTP_EBUSY;
@@ -77,6 +78,7 @@ int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr)
 	if (!l)
 		return AFTP_ENOMEM;
 	l->srv = srv;
+	l->tls = tls;
 	int rc = server_bind(srv->loop, addr, &l->tcp);
 	if (rc < 0) {
 		free(l);
@@ -92,12 +94,29 @@ int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr)
 	return rc;
 }
 
-int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr)
+int aftp_server_listen(struct aftp_server *srv, const struct sockaddr *addr)
+{
+	return server_listen(srv, addr, false);
+}
+
+int aftp_server_listen_tls(struct aftp_server *srv, const struct sockaddr *addr)
+{
+	return srv->tls ? server_listen(srv, addr, true) : AFTP_EINVAL;
+}
+
+int aftp_server_local_of(const struct aftp_server *srv, size_t i, struct sockaddr_storage *addr, bool *tls)
 {
 	int len = sizeof(*addr);
-	if (srv->nlisteners == 0)
-		return AFTP_ENOTCONN;
-	return uv_tcp_getsockname(srv->listeners[0]->tcp, (struct sockaddr *)addr, &len);
+	if (i >= srv->nlisteners)
+		return AFTP_ENOENT;
+	if (tls)
+		*tls = srv->listeners[i]->tls;
+	return uv_tcp_getsockname(srv->listeners[i]->tcp, (struct sockaddr *)addr, &len);
+}
+
+int aftp_server_local(const struct aftp_server *srv, struct sockaddr_storage *addr)
+{
+	return srv->nlisteners > 0 ? aftp_server_local_of(srv, 0, addr, NULL) : AFTP_ENOTCONN;
 }
 
 uint16_t aftp_server_port(const struct aftp_server *srv)
@@ -145,6 +164,7 @@ static void server_free(struct aftp_server *srv)
 	faults_finish(&srv->faults);
 	close_users(srv);
 	aftp_stream_throttle_unref(&srv->throttle);
+	aftp_tls_unref(srv->tls);
 	free(srv->welcome);
 	free(srv->verb_counts);
 	free(srv);
@@ -187,7 +207,10 @@ static int server_fill(struct aftp_server *srv, const struct aftp_server_options
 	if (o->log)
 		srv->log = *o->log;
 	srv->play = play_find(o->play);
-	if (!srv->play)
+	srv->tls = o->tls ? aftp_tls_ref(o->tls) : NULL;
+	srv->tls_required = o->tls_required;
+	srv->tls_reuse = o->tls_reuse;
+	if (!srv->play || (!o->tls && (o->tls_required || o->tls_reuse)))
 		return AFTP_EINVAL;
 	srv->welcome = strdup(o->welcome ? o->welcome : srv->play->welcome);
 	srv->verb_counts = calloc(command_count(), sizeof(*srv->verb_counts));
@@ -225,6 +248,9 @@ fail:
 
 bool server_hides(const struct aftp_server *srv, const char *verb)
 {
+	static const char *const tls_verbs[] = { "AUTH", "PBSZ", "PROT", NULL };
+	if (!srv->tls && faults_hidden_by(tls_verbs, verb))
+		return true;
 	return faults_hide(&srv->faults, verb) || (srv->play->no && faults_hidden_by(srv->play->no, verb));
 }
 

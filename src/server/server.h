@@ -36,6 +36,8 @@ struct aftp_server {
 	struct aftp_log log;
 	struct faults faults;
 	const struct play *play;
+	struct aftp_tls *tls; /* or NULL */
+	bool tls_required, tls_reuse;
 	struct later *later;
 	struct delay *delay;
 	struct listener *listeners[SERVER_LISTENERS];

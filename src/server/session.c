@@ -24,6 +24,7 @@ static void session_free(struct session *s)
 	srv->counters.sessions_now--;
 	aftp_stream_throttle_unref(&s->throttle);
 	aftp_stream_throttle_unref(&s->user_throttle);
+	aftp_tls_sessions_unref(s->tls_sessions);
 	free(s->login_name);
 	free(s->cwd);
 	free(s->rename_from);
@@ -304,6 +305,15 @@ static void greet(struct session *s)
 	session_run(s);
 }
 
+static void start_greeting(struct session *s)
+{
+	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * HANDSHAKE_LATENCIES;
+	if (ms == 0)
+		greet(s);
+	else
+		delay_add(s->srv->delay, &s->greeting, ms);
+}
+
 static void greeting_run(struct delay_item *item)
 {
 	greet((struct session *)(void *)((char *)item - offsetof(struct session, greeting)));
@@ -342,7 +352,29 @@ static void session_stillborn(struct session *s)
 	uv_close((uv_handle_t *)&s->idle, on_idle_closed);
 }
 
-static int session_begin(struct session *s, struct aftp_stream *stream)
+static void on_secured(void *arg, int status)
+{
+	struct session *s = arg;
+	if (status < 0) {
+		aftp_log(&s->log, AFTP_LOG_INFO, "no TLS: %s", aftp_strerror(status));
+		session_kill(s, true);
+		return;
+	}
+	s->secure = true;
+	s->secured(s);
+}
+
+void session_secure(struct session *s, void (*done)(struct session *s))
+{
+	s->secured = done;
+	int rc = s->tls_sessions ? 0 : aftp_tls_sessions_new(&s->tls_sessions);
+	if (rc == 0)
+		rc = control_start_tls(s->control, s->srv->tls, s->tls_sessions, on_secured);
+	if (rc < 0)
+		on_secured(s, rc);
+}
+
+static int session_begin(struct session *s, struct aftp_stream *stream, bool tls)
 {
 	int rc = aftp_stream_peer(stream, &s->peer);
 	if (rc == 0)
@@ -353,15 +385,15 @@ static int session_begin(struct session *s, struct aftp_stream *stream)
 		return rc;
 	aftp_stream_set_keepalive(stream, KEEPALIVE_S);
 	session_restart_idle(s);
-	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * HANDSHAKE_LATENCIES;
-	if (ms == 0)
-		greet(s);
+	s->private = tls;
+	if (tls)
+		session_secure(s, start_greeting);
 	else
-		delay_add(s->srv->delay, &s->greeting, ms);
+		start_greeting(s);
 	return 0;
 }
 
-void session_accept(struct aftp_server *srv, uv_stream_t *listener)
+void session_accept(struct aftp_server *srv, uv_stream_t *listener, bool tls)
 {
 	struct aftp_stream *stream = NULL;
 	struct session *s = NULL;
@@ -369,7 +401,7 @@ void session_accept(struct aftp_server *srv, uv_stream_t *listener)
 	if (rc == 0)
 		rc = aftp_stream_accept(stream, listener);
 	if (rc == 0)
-		rc = (s = session_new(srv)) ? session_begin(s, stream) : AFTP_ENOMEM;
+		rc = (s = session_new(srv)) ? session_begin(s, stream, tls) : AFTP_ENOMEM;
 	if (rc == 0)
 		return;
 	aftp_log(&srv->log, AFTP_LOG_WARN, "cannot take a connection: %s", aftp_strerror(rc));

@@ -63,6 +63,9 @@ struct session {
 	const struct hash_kind *hash;
 	int32_t wanted_mode; /* MFF: what comes after the time; -1: nothing */
 	bool epsv_all;
+	bool secure;                            /* TLS on the control connection */
+	bool private;                           /* and on data connections */
+	struct aftp_tls_sessions *tls_sessions; /* or NULL */
 
 	const struct command *cmd; /* under way, or NULL */
 	bool loose;                /* the transfer is not `cmd` any more: others run beside it */
@@ -77,17 +80,21 @@ struct session {
 	struct data data;
 	struct delay_item pause; /* what session_pause() waits for */
 	void (*after_pause)(struct session *s);
+	void (*secured)(struct session *s);
 	void (*drained)(void *arg); /* or NULL */
 	void *drained_arg;
 };
 
-/* A connection waits on the listener; takes it. */
-void session_accept(struct aftp_server *srv, uv_stream_t *listener);
+/* A connection waits on the listener; takes it. `tls`: from its first byte on. */
+void session_accept(struct aftp_server *srv, uv_stream_t *listener, bool tls);
 
 /* One line of a reply: "code text"; "code-text" with session_line(); " text" when code is 0. Line ends in the text
  * become '?'. */
 void session_reply(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void session_line(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* TLS from now on, when all that was said has left: `done` runs when it is there; else the session dies. */
+void session_secure(struct session *s, void (*done)(struct session *s));
 
 /* Executes what may be executed now. Called when that may have changed. */
 void session_run(struct session *s);

@@ -15,7 +15,7 @@
 #include "server/send.h"
 #include "server/session.h"
 
-enum stage { PREPARING, WAITING, MOVING, ENDING };
+enum stage { PREPARING, WAITING, SECURING, MOVING, ENDING };
 enum kind { RETRIEVE, STORE, LISTING };
 
 struct transfer {
@@ -28,10 +28,11 @@ struct transfer {
 	char *name;                 /* of the file, or NULL */
 	bool tell_name;
 	bool said_150;
-	enum lister_format format; /* of a listing */
-	bool vanishes;             /* without a word */
-	struct lister *lister;     /* likewise */
-	struct delay_item wait;    /* for the data connection, bounded */
+	enum lister_format format;  /* of a listing */
+	bool vanishes;              /* without a word */
+	struct lister *lister;      /* likewise */
+	struct delay_item wait;     /* for the data connection, bounded */
+	struct aftp_stream *stream; /* while SECURING */
 	struct sender *sender;
 	struct receiver *receiver;
 };
@@ -247,15 +248,15 @@ static void no_connection(struct transfer *t)
 	session_transfer_ended(s);
 }
 
-static void on_data_ready(struct session *s, int status)
+static void drop_stream(struct session *s, struct aftp_stream *stream)
 {
-	struct transfer *t = s->transfer;
-	struct aftp_stream *stream = data_take(s);
-	if (status < 0) {
-		no_connection(t);
-		return;
-	}
-	delay_remove(s->srv->delay, &t->wait);
+	session_hold(s);
+	aftp_stream_close(&stream, true, release_session, s);
+}
+
+static void move(struct transfer *t, struct aftp_stream *stream)
+{
+	struct session *s = t->s;
 	t->stage = MOVING;
 	int rc = limit_rate(s, stream);
 	if (rc == 0)
@@ -265,14 +266,74 @@ static void on_data_ready(struct session *s, int status)
 			: t->kind == STORE ? move_in(t, stream)
 					   : move_listing(t, stream);
 	if (rc < 0) {
-		session_hold(s);
-		aftp_stream_close(&stream, true, release_session, s);
+		drop_stream(s, stream);
 		transfer_refuse(t, rc);
 		return;
 	}
 	say_150(t);
 	if (t->sender)
 		send_start(t->sender);
+}
+
+static void say_insecure(struct transfer *t, const char *why)
+{
+	struct session *s = t->s;
+	transfer_finish(t);
+	session_reply(s, 522, "The data connection is not secure: %s.", why);
+	session_transfer_ended(s);
+}
+
+/* Only while the session lives and the transfer is the same: else the stream was closed before. */
+static void on_secured(void *arg, int status)
+{
+	struct session *s = arg;
+	struct transfer *t = s->transfer;
+	struct aftp_stream *stream = status == AFTP_ECANCELED ? NULL : t->stream;
+	if (stream)
+		t->stream = NULL;
+	if (stream && status == 0 && s->srv->tls_reuse && !aftp_stream_tls_resumed(stream)) {
+		drop_stream(s, stream);
+		say_insecure(t, "it must resume a session of the control connection");
+	} else if (stream && status < 0) {
+		aftp_log(&s->log, AFTP_LOG_INFO, "no TLS for data: %s", aftp_stream_tls_error(stream));
+		drop_stream(s, stream);
+		say_insecure(t, aftp_strerror(status));
+	} else if (stream) {
+		move(t, stream);
+	}
+	session_release(s);
+}
+
+/* Clients begin the handshake when they see the 150, or before. */
+static void secure(struct transfer *t, struct aftp_stream *stream)
+{
+	struct session *s = t->s;
+	t->stage = SECURING;
+	t->stream = stream;
+	say_150(t);
+	aftp_stream_set_timeouts(stream, s->srv->data_ms, -1, -1, -1);
+	session_hold(s);
+	int rc = aftp_stream_accept_tls(stream, s->srv->tls, s->tls_sessions, on_secured, s);
+	/* Who only sends may never read them, and a close with something unread is a reset that takes data along. */
+	if (rc == 0 && t->kind == STORE)
+		SSL_set_num_tickets(aftp_stream_ssl(stream), 0);
+	if (rc < 0)
+		on_secured(s, rc);
+}
+
+static void on_data_ready(struct session *s, int status)
+{
+	struct transfer *t = s->transfer;
+	struct aftp_stream *stream = data_take(s);
+	if (status < 0) {
+		no_connection(t);
+		return;
+	}
+	delay_remove(s->srv->delay, &t->wait);
+	if (s->private)
+		secure(t, stream);
+	else
+		move(t, stream);
 }
 
 static void wait_run(struct delay_item *item)
@@ -299,6 +360,10 @@ static struct transfer *transfer_new(struct session *s, enum kind kind, const ch
 {
 	if (!data_pending(s)) {
 		session_end(s, 425, "Use EPSV, PASV, EPRT or PORT first.");
+		return NULL;
+	}
+	if (s->srv->tls_required && !s->private) {
+		session_end(s, 522, "Data connections must be private: PROT P comes first.");
 		return NULL;
 	}
 	struct transfer *t = calloc(1, sizeof(*t));
@@ -389,7 +454,7 @@ void transfer_list(struct session *s, const struct lister_wish *wish)
 
 bool transfer_running(const struct session *s)
 {
-	return s->transfer && (s->transfer->stage == WAITING || s->transfer->stage == MOVING);
+	return s->transfer && s->transfer->stage != PREPARING && s->transfer->stage != ENDING;
 }
 
 bool transfer_moving(const struct session *s)
@@ -413,6 +478,10 @@ static bool transfer_stop(struct transfer *t)
 {
 	enum stage was = t->stage;
 	t->stage = ENDING;
+	if (was == SECURING) {
+		drop_stream(t->s, t->stream);
+		t->stream = NULL;
+	}
 	if (was == MOVING && t->receiver) {
 		recv_cancel(t->receiver);
 		return true;

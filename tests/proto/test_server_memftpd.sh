@@ -96,6 +96,8 @@ bad_options() {
 		--login-delay x
 		--quota -1
 		--play wu-ftpd
+		--tls-max 1.1
+		--listen-tls 127.0.0.1
 	END
 }
 check "a wrong option: one line and exit status 2" bad_options
@@ -108,6 +110,7 @@ exit_one() { # text options...
 }
 check "a folder that is not there: exit status 1" exit_one 'no such' --load "$work/none"
 check "an unknown command to switch off: exit status 1" exit_one 'cannot be used' --no NONE
+check "a certificate that is not there: exit status 1" exit_one TLS --tls-cert "$work/none"
 check "a name that is used twice: exit status 1" exit_one 'cannot be used' --user a:b --user a:c
 
 prints() { "$memftpd" "$1" | grep -q "$2"; }
@@ -126,7 +129,7 @@ ln -s dir/hello.txt "$site/link"
 touch -d '2020-02-03 04:05:06 UTC' "$site/dir/hello.txt"
 mkfifo "$site/fifo"
 
-start --user joe:secret --user guest:guest:ro --load "$site" --pattern /huge:500M --stats --count "$work/count.json"
+start --user joe:secret --user guest:guest:ro --load "$site" --pattern /huge:500M --tls --stats --count "$work/count.json"
 case $line in
 "memftpd: listening on 127.0.0.1:"[1-9]*) ok "the first line says where" ;;
 *) not_ok "the first line says where" "$line" ;;
@@ -159,6 +162,7 @@ if have "lftp mirrors both ways" lftp; then
 	by_lftp() {
 		rm -rf "$work/back"
 		lftp -u joe,secret "ftp://127.0.0.1:$port" <<-END
+			set ftp:ssl-allow false
 			set net:max-retries 1
 			set net:timeout 10
 			set cmd:fail-exit true

@@ -38,8 +38,8 @@ static void test_find(void **state)
 /* Everything that touches files asks for a login, and what changes them for the right to write. */
 static void test_policy(void **state)
 {
-	static const char *const open[] = { "ABOR", "ACCT", "CLNT", "FEAT", "HELP", "HOST", "NOOP", "OPTS", "PASS",
-		"QUIT", "REIN", "STAT", "SYST", "USER" };
+	static const char *const open[] = { "ABOR", "ACCT", "AUTH", "CLNT", "FEAT", "HELP", "HOST", "NOOP", "OPTS",
+		"PASS", "PBSZ", "PROT", "QUIT", "REIN", "STAT", "SYST", "USER" };
 	static const char *const writes[] = { "APPE", "DELE", "MFF", "MFMT", "MKD", "RMD", "RNFR", "RNTO", "STOR",
 		"STOU", "XMKD", "XRMD" };
 	static const char *const reads[] = { "HASH", "LIST", "MDTM", "MLSD", "MLST", "NLST", "RETR", "SIZE", "XCRC",
