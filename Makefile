@@ -181,11 +181,11 @@ DOCDIR     := $(PREFIX)/share/doc/ftpfs
 SBINDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
 INSTALLED  := $(BINDIR)/ftpfs $(BINDIR)/memftpd $(LIBDIR)/libaftp.a $(LIBDIR)/libaftp.so.0 $(LIBDIR)/libaftp.so \
               $(LIBDIR)/pkgconfig/libaftp.pc $(patsubst include/%,$(INCLUDEDIR)/%,$(wildcard include/aftp/*.h)) \
-              $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+              $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(MANDIR)/man3/%,$(wildcard man/*.3)) \
               $(patsubst %,$(DOCDIR)/%,README.md CHANGELOG.md LICENSE) $(SBINDIR)/mount.ftpfs $(SBINDIR)/mount.fuse.ftpfs
 
 install: all
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/aftp $(MANDIR)/man1 $(DOCDIR) $(SBINDIR))
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR)/aftp $(MANDIR)/man1 $(MANDIR)/man3 $(DOCDIR) $(SBINDIR))
 	install -m 755 $(BUILD)/ftpfs $(BUILD)/memftpd $(DESTDIR)$(BINDIR)
 	install -m 644 $(BUILD)/libaftp.a $(DESTDIR)$(LIBDIR)
 	install -m 644 $(BUILD)/libaftp.so $(DESTDIR)$(LIBDIR)/libaftp.so.0
@@ -193,6 +193,7 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|g' packaging/libaftp.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libaftp.pc
 	install -m 644 include/aftp/*.h $(DESTDIR)$(INCLUDEDIR)/aftp
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
 	ln -sf $(BINDIR)/ftpfs $(DESTDIR)$(SBINDIR)/mount.ftpfs
 	ln -sf $(BINDIR)/ftpfs $(DESTDIR)$(SBINDIR)/mount.fuse.ftpfs

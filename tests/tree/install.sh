@@ -22,7 +22,7 @@ make_in_tree() {
 
 all_there() {
 	for f in bin/ftpfs bin/memftpd lib/libaftp.a lib/libaftp.so lib/libaftp.so.0 lib/pkgconfig/libaftp.pc \
-		include/aftp/aftp.h include/aftp/client.h share/man/man1/ftpfs.1 share/man/man1/memftpd.1; do
+		include/aftp/aftp.h include/aftp/client.h share/man/man1/ftpfs.1 share/man/man1/memftpd.1 share/man/man3/libaftp.3; do
 		[ -s "$place/usr/$f" ] || { echo "missing: $f"; return 1; }
 	done
 	[ "$(readlink "$place/sbin/mount.ftpfs")" = /usr/bin/ftpfs ]
@@ -45,6 +45,16 @@ builds_against() {
 	[ -n "$(LD_LIBRARY_PATH="$place/usr/lib" "$TMPDIR/program")" ]
 }
 
+# Every program under examples/, with the flags that a user of the shared library gets.
+examples_build() {
+	flags=$(pkg-config --define-variable=prefix="$place/usr" --cflags --libs libaftp) || return 1
+	for f in "$SRC"/examples/*.c; do
+		# shellcheck disable=SC2086 # a list of flags
+		${CC:-cc} -Wall -Wextra -Werror -o "$TMPDIR/program" "$f" $flags $SANITIZE || return 1
+		LD_LIBRARY_PATH="$place/usr/lib" ldd "$TMPDIR/program" | grep -q "libaftp.so.0 => $place/usr/lib" || return 1
+	done
+}
+
 installed_program_runs() {
 	[ "$("$place/usr/bin/ftpfs" --version)" = "$("$BUILD/ftpfs" --version)" ]
 }
@@ -61,6 +71,7 @@ check 'install' make_in_tree install
 check 'everything is there' all_there
 check 'a program links with the shared library' builds_against -laftp
 check 'a program links with the static library' builds_against "$place/usr/lib/libaftp.a"
+check 'the examples are built against what is installed' examples_build
 check 'the installed program runs' installed_program_runs
 check 'uninstall leaves nothing' nothing_left
 exit $bad
