@@ -179,10 +179,10 @@ static void the_next_command_works(void **state)
 		struct aftp_data *d;
 		int code = 0;
 
-		assert_int_equal(i % 4 == 3 ? aftp_upload_stream(k.s, &d, "/up", 0)
-				: i % 4 == 2  ? aftp_download_stream(k.s, &d, "/file", 0)
-				: i % 4 == 1  ? aftp_command_stream(k.s, &d, "NLST", "/many")
-					      : aftp_download_stream(k.s, &d, "/big", 1000),
+		assert_int_equal(i % 4 == 3  ? aftp_upload_stream(k.s, &d, "/up", 0)
+				: i % 4 == 2 ? aftp_download_stream(k.s, &d, "/file", 0)
+				: i % 4 == 1 ? aftp_command_stream(k.s, &d, "NLST", "/many")
+					     : aftp_download_stream(k.s, &d, "/big", 1000),
 			0);
 		if (i % 4 != 3 && i % 3)
 			assert_true(session_kit_read(&k, d, buf, 5) > 0);
