@@ -69,14 +69,14 @@ write_all() {
 	mkdir "$data" "$mnt"
 	server_start "$1" "$data"
 	must 'a second view' see_truth
-	must 'mount' mount_site
+	must 'mount' mount_site no_contain_symlinks
 	check 'everything' operate "$TMPDIR/four" four
 	[ -z "${SERVERS_TABLE:-}" ] || cp "$TMPDIR/four" "$SERVERS_TABLE/$1"
 	check 'as docs/servers.md says' documented "$1" "$TMPDIR/four"
 	check 'rm -r' leaves_nothing four
 	must 'unmount' unmount_site
 
-	must 'mount with one connection' mount_site max_conns=1
+	must 'mount with one connection' mount_site max_conns=1,no_contain_symlinks
 	check 'one connection: everything' operate "$TMPDIR/one" one
 	check 'one connection: as docs/servers.md says' documented "$1" "$TMPDIR/one"
 	check 'one connection: rm -r' leaves_nothing one
