@@ -126,15 +126,6 @@ static void ops_readlink(fuse_req_t req, fuse_ino_t ino)
 		request_started(r, site_readlink(r->ops->site, ino, &r->op, on_readlink, r));
 }
 
-/* Never asks the server: FTP has no standard answer, and df(1) on a dead network must not hang. Zeros are what is
- * known. */
-static void ops_statfs(fuse_req_t req, fuse_ino_t ino)
-{
-	const struct statvfs unknown = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
-	(void)ino;
-	fuse_reply_statfs(req, &unknown);
-}
-
 /* Only asked when the kernel does not check permission bits itself (default_permissions); then the server decides. */
 static void ops_access(fuse_req_t req, fuse_ino_t ino, int mask)
 {
@@ -143,9 +134,9 @@ static void ops_access(fuse_req_t req, fuse_ino_t ino, int mask)
 	fuse_reply_err(req, mask & W_OK && ops->read_only ? EROFS : 0);
 }
 
-/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: the extended attributes (there are
- * none: EOPNOTSUPP), lseek and copy_file_range (the kernel's own are right), fallocate, fsyncdir (a directory is
- * as safe as it gets when a change of it returns), locks (kept locally). */
+/* Left out on purpose, so that libfuse says ENOSYS once and the kernel never asks again: lseek (the kernel's own is right:
+ * all is data), fallocate, fsyncdir (a directory is as safe as it gets when a change of it returns), locks (kept
+ * locally), setxattr and removexattr (EOPNOTSUPP). */
 const struct fuse_lowlevel_ops *ops_table(void)
 {
 	static const struct fuse_lowlevel_ops table = {
@@ -176,6 +167,9 @@ const struct fuse_lowlevel_ops *ops_table(void)
 		.release = ops_release,
 		.statfs = ops_statfs,
 		.access = ops_access,
+		.getxattr = ops_getxattr,
+		.listxattr = ops_listxattr,
+		.copy_file_range = ops_copy_file_range,
 	};
 	return &table;
 }
@@ -240,6 +234,7 @@ int ops_new(struct ops **out, uv_loop_t *loop, struct site *site, const struct o
 	ops->kernel_cache = o->kernel_cache;
 	ops->read_only = o->read_only;
 	ops->ignore_chown = o->ignore_chown;
+	ops->xattr = o->xattr;
 	ops->uid = (uid_t)o->uid;
 	ops->gid = (gid_t)o->gid;
 	ops->negative_ms = (uint64_t)o->negative_ttl_ms;

@@ -78,6 +78,7 @@ static const struct option_row rows[] = {
 		"bytes of a changed file that are kept in memory (default 4M)" },
 	{ "spool_dir", OPTION_TEXT, "DIR", AT(spool_dir), 0, 0,
 		"where the rest is kept (default $TMPDIR or /var/tmp)" },
+	{ "xattr", OPTION_FLAG, NULL, AT(xattr), 0, 0, "the server's facts and checksums as attributes user.ftp.*" },
 	{ "cto", OPTION_FLAG, NULL, AT(close_to_open), 0, 0,
 		"ask the server at each open whether the file has changed" },
 	{ "codepage", OPTION_TEXT, "CHARSET", AT(codepage), 0, 0,

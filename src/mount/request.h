@@ -15,6 +15,7 @@ struct request {
 	struct fuse_file_info fi;
 	struct handle *handle;         /* of mknod and release */
 	struct fuse_entry_param entry; /* of mknod */
+	size_t size;                   /* of an extended attribute: the room for it */
 	bool canceled;
 	bool patient; /* a release: what it saves is not given up when the mount ends */
 };
@@ -39,7 +40,7 @@ struct ops {
 	uint64_t negative_ms; /* the most that a name may be believed missing */
 	uid_t uid;
 	gid_t gid;
-	bool direct_io, kernel_cache, read_only, ignore_chown;
+	bool direct_io, kernel_cache, read_only, ignore_chown, xattr;
 	bool draining, stale_closed;
 	bool saving;        /* the requests are answered: what handles have not saved is next */
 	unsigned unsaved;   /* handles whose flush is under way */
@@ -112,6 +113,11 @@ void ops_rename(
 	fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags);
 void ops_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
 void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int which, struct fuse_file_info *fi);
+void ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void ops_copy_file_range(fuse_req_t req, fuse_ino_t ino, off_t off, struct fuse_file_info *fi, fuse_ino_t to,
+	off_t to_off, struct fuse_file_info *to_fi, size_t len, int flags);
+void ops_statfs(fuse_req_t req, fuse_ino_t ino);
 void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off, struct fuse_file_info *fi);
 void ops_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);

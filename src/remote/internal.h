@@ -16,6 +16,8 @@ struct closing;
 struct abilities {
 	bool no_pair; /* RNTO must wait for RNFR's reply */
 	bool no_symlink;
+	bool no_copy;                /* no SITE CPFR and CPTO */
+	bool no_space;               /* no AVBL */
 	bool no_append;              /* no APPE */
 	bool overtakes;              /* it answers SIZE while an upload is under way */
 	bool in_order;               /* it has answered SIZE after the upload before it */
@@ -27,6 +29,17 @@ struct abilities {
 struct link_pace {
 	uint64_t bytes_per_ms; /* of one transfer */
 	uint64_t begin_ms;     /* from the decision to the first byte */
+};
+
+/* The answer to the latest MLST that was asked for an extended attribute: who reads one reads all. */
+struct facts {
+	uint64_t ino, at;
+	char *line;
+};
+
+struct space {
+	uint64_t bytes, at;    /* 0: never told */
+	struct space_job *job; /* asking; or NULL */
 };
 
 struct site {
@@ -49,6 +62,8 @@ struct site {
 	unsigned readers;
 	struct abilities can;
 	struct walks walks;
+	struct facts facts;
+	struct space space;
 	unsigned removals;      /* deletions under way that nobody waits for */
 	struct closing *linger; /* waits for them when the site closes; or NULL */
 	bool closing;

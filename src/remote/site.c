@@ -377,6 +377,7 @@ static void site_end(struct later_item *item)
 	walks_finish(s);
 	window_memory_finish(&s->read_memory);
 	nodes_finish(&s->nodes);
+	free(s->facts.line);
 	free(s->path);
 	free(s->spool_dir);
 	free(s);

@@ -105,6 +105,20 @@ void site_forget(struct site *s, uint64_t ino, uint64_t nlookup);
 typedef void site_link_cb(void *arg, int status, const char *target);
 int site_readlink(struct site *s, uint64_t ino, struct site_op **op, site_link_cb *cb, void *arg);
 
+/* What the server tells of a file beyond stat(2), as extended attributes: user.ftp.facts, the line of MLST, and
+ * user.ftp.NAME for each fact in it; user.ftp.md5, .sha1, .sha256, .sha512 and .crc32, which it computes when asked.
+ * -ENODATA: there is no such thing. The value is valid during the call. */
+typedef void site_value_cb(void *arg, int status, const char *value, size_t len);
+int site_getxattr(struct site *s, uint64_t ino, const char *name, struct site_op **op, site_value_cb *cb, void *arg);
+/* Every name with its NUL, of what costs no more than a question. `size` 0: only how long it is. The length, or
+ * -ERANGE, -ESTALE. */
+ssize_t site_listxattr(struct site *s, uint64_t ino, char *out, size_t size);
+
+/* Bytes that may still be written below the root (AVBL), as far as is known: AFTP_ENOTSUP when nobody tells. Never waits
+ * for long. */
+typedef void site_space_cb(void *arg, int status, uint64_t bytes);
+int site_space(struct site *s, struct site_op **op, site_space_cb *cb, void *arg);
+
 /* --- directories ---------------------------------------------------------------------------------- */
 
 typedef void site_dir_cb(void *arg, int status, struct site_dir *dir);
@@ -192,6 +206,10 @@ struct site_bytes {
 typedef void site_write_cb(void *arg, ssize_t n);
 int site_write(struct site_file *f, uint64_t off, const struct site_bytes *bytes, struct site_op **op,
 	site_write_cb *cb, void *arg);
+/* The server copies `from`, all of it, into `to`, which is empty. cb gets its size. AFTP_ENOTSUP, at once or later: it
+ * cannot, or not this; nothing has happened. */
+int site_copy(struct site_file *from, uint64_t off, struct site_file *to, uint64_t to_off, uint64_t len,
+	struct site_op **op, site_write_cb *cb, void *arg);
 /* 0 only when the server has confirmed everything that was written before, with its size. */
 int site_flush(struct site_file *f, struct site_op **op, site_done_cb *cb, void *arg);
 

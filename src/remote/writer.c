@@ -155,22 +155,37 @@ static void tell(struct writer *w)
 		node_list_put(&w->site->nodes, n->parent, n->name, &n->attr, NULL);
 }
 
-void writer_confirmed(struct writer *w, const struct attr *known)
+/* The server's time is the one that others see. */
+static void take_time(struct writer *w, const struct attr *known)
 {
 	struct attr *a = &w->node->attr;
 
+	if (!known || !(known->have & AFTP_HAVE_MTIME))
+		return;
+	a->mtime = known->mtime;
+	a->mtime_nsec = known->mtime_nsec;
+}
+
+void writer_confirmed(struct writer *w, const struct attr *known)
+{
 	drop_blocks(w);
 	w->stale = w->dirty = w->finishing = false;
 	w->replaces = true;
 	if (w->state == WRITER_STREAM)
 		w->state = WRITER_CLEAN;
 	writer_show(w);
-	if (known) {
-		a->mtime = known->mtime;
-		a->mtime_nsec = known->mtime_nsec;
-	}
+	take_time(w, known);
 	tell(w);
 	writer_step(w);
+}
+
+void writer_filled(struct writer *w, uint64_t size, const struct attr *known)
+{
+	w->size = size;
+	w->replaces = true;
+	writer_show(w);
+	take_time(w, known);
+	tell(w);
 }
 
 void writer_cannot_append(struct writer *w)

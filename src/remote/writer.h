@@ -97,6 +97,9 @@ int writer_resize(struct writer *w, uint64_t size, struct site_op **op, site_don
 int writer_hold(struct writer *w, site_done_cb *cb, void *arg);
 void writer_resume(struct writer *w);
 
+/* While it is held: the server has filled the file, which was empty, at that time. */
+void writer_filled(struct writer *w, uint64_t size, const struct attr *known);
+
 /* SITE_SET_SIZE of site_setattr(): with a handle the change is sent at flush, by path at once. */
 int writer_truncate(struct site *s, struct node *n, struct site_file *f, uint64_t size, struct site_op **op,
 	site_attr_cb *cb, void *arg);
