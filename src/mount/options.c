@@ -12,7 +12,6 @@
 
 #include "mount/option_table.h"
 #include "mount/value.h"
-#include "remote/site.h"
 
 /* One word of -o while it is looked at. `raw` is in argv, `value` is an unescaped copy. */
 struct word {
@@ -93,11 +92,19 @@ static int set_user(struct word *w)
 	return 0;
 }
 
+static int take_switch(struct word *w, bool *on)
+{
+	if (w->value == NULL || value_switch(w->value, on))
+		return 0;
+	return complain(w, "option '%s' takes no value but yes and no", w->row->name);
+}
+
 static int set_flag(struct word *w)
 {
 	bool on = true;
-	if (w->value != NULL && !value_switch(w->value, &on))
-		return complain(w, "option '%s' takes no value but yes and no", w->row->name);
+	int rc = take_switch(w, &on);
+	if (rc < 0)
+		return rc;
 	*(bool *)field(w) = on == (w->row->type == OPTION_FLAG);
 	return 0;
 }
@@ -105,8 +112,9 @@ static int set_flag(struct word *w)
 static int set_unless(struct word *w)
 {
 	bool on = true;
-	if (w->value != NULL && !value_switch(w->value, &on))
-		return complain(w, "option '%s' takes no value but yes and no", w->row->name);
+	int rc = take_switch(w, &on);
+	if (rc < 0)
+		return rc;
 	if (!on)
 		*(int64_t *)field(w) = w->row->min;
 	return 0;
@@ -114,6 +122,7 @@ static int set_unless(struct word *w)
 
 static int set_number(struct word *w)
 {
+	static const char *const lookaheads[] = { "full", "metadata", "off" }; /* enum site_lookahead */
 	const struct option_row *r = w->row;
 	char range[80];
 	int64_t *to = field(w);
@@ -149,6 +158,10 @@ static int set_number(struct word *w)
 		return value_ports(w->value, to)
 			? 0
 			: complain(w, "%s=%s: must be two numbers from 1 to 65535, as 4000-4009", r->name, w->value);
+	case OPTION_AHEAD:
+		return value_word(w->value, lookaheads, sizeof(lookaheads) / sizeof(lookaheads[0]), to)
+			? 0
+			: complain(w, "%s=%s: must be full, metadata or off", r->name, w->value);
 	default:
 		return value_gid(w->value, to)
 			? 0
@@ -165,34 +178,13 @@ static int set_tls(struct word *w)
 		[OPTIONS_TLS_REQUIRE] = "require",
 	};
 	bool on = true;
-	int64_t *to = field(w);
 	if (w->value == NULL || value_switch(w->value, &on)) {
-		*to = on ? OPTIONS_TLS_REQUIRE : OPTIONS_TLS_OFF;
+		*(int64_t *)field(w) = on ? OPTIONS_TLS_REQUIRE : OPTIONS_TLS_OFF;
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(w->value, words[i]) == 0) {
-			*to = (int64_t)i;
-			return 0;
-		}
-	}
-	return complain(w, "%s=%s: must be require, control, try or off", w->row->name, w->value);
-}
-
-static int set_lookahead(struct word *w)
-{
-	static const char *const words[] = {
-		[SITE_LOOKAHEAD_FULL] = "full",
-		[SITE_LOOKAHEAD_METADATA] = "metadata",
-		[SITE_LOOKAHEAD_OFF] = "off",
-	};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(w->value, words[i]) == 0) {
-			*(int64_t *)field(w) = (int64_t)i;
-			return 0;
-		}
-	}
-	return complain(w, "%s=%s: must be full, metadata or off", w->row->name, w->value);
+	return value_word(w->value, words, sizeof(words) / sizeof(words[0]), field(w))
+		? 0
+		: complain(w, "%s=%s: must be require, control, try or off", w->row->name, w->value);
 }
 
 static int set_proxy(struct word *w)
@@ -209,8 +201,9 @@ static int set_proxy(struct word *w)
 static int set_fixed(struct word *w)
 {
 	bool on = true;
-	if (w->value != NULL && !value_switch(w->value, &on))
-		return complain(w, "option '%s' takes no value but yes and no", w->row->name);
+	int rc = take_switch(w, &on);
+	if (rc < 0)
+		return rc;
 	if (on)
 		*(int64_t *)field(w) = w->row->min;
 	return 0;
@@ -259,7 +252,6 @@ static int set_word(struct word *w)
 	case OPTION_LEVEL: return set_level(w);
 	case OPTION_SET: return set_fixed(w);
 	case OPTION_TLS: return set_tls(w);
-	case OPTION_AHEAD: return set_lookahead(w);
 	case OPTION_PROXY: return set_proxy(w);
 	case OPTION_FUSE: return add_fuse(w);
 	case OPTION_REFUSE: return complain(w, "option '%s' is not possible: %s", r->name, r->help);

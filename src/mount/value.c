@@ -244,3 +244,14 @@ char *value_bytes_range(char *out, size_t size, int64_t min, int64_t max)
 	snprintf(out, size, "from %s to %s", low, high);
 	return out;
 }
+
+bool value_word(const char *text, const char *const *words, size_t n, int64_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*out = (int64_t)i;
+			return true;
+		}
+	}
+	return false;
+}

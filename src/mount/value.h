@@ -41,4 +41,7 @@ char *value_count_range(char *out, size_t size, int64_t min, int64_t max);
 char *value_duration_range(char *out, size_t size, int64_t min, int64_t max);
 char *value_bytes_range(char *out, size_t size, int64_t min, int64_t max);
 
+/* One of n words: its place. */
+bool value_word(const char *text, const char *const *words, size_t n, int64_t *out);
+
 #endif

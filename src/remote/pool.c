@@ -126,18 +126,21 @@ void pool_abandon(struct pool_request *r)
 
 /* --- who gets what -------------------------------------------------------------------------------- */
 
-static struct pool_conn *find_idle(struct pool *p)
+/* One with a data connection that stands, if there is any; what needs none takes one without. */
+static struct pool_conn *find_idle(struct pool *p, enum pool_class class)
 {
-	struct pool_conn *c, *next;
+	struct pool_conn *c, *next, *found = NULL;
 
 	DL_FOREACH_SAFE (p->conns, c, next) {
 		if (c->state != CONN_IDLE)
 			continue;
-		if (aftp_client_idle(c->client))
-			return c;
-		conn_close(c, false);
+		if (!aftp_client_idle(c->client))
+			conn_close(c, false);
+		else if (!found ||
+			(class != POOL_UPLOAD && aftp_client_armed(c->client) && !aftp_client_armed(found->client)))
+			found = c;
 	}
-	return NULL;
+	return found;
 }
 
 /* How many connections are still to be asked for. */
@@ -224,7 +227,7 @@ static void hand_out(struct pool *p)
 	struct pool_request *r;
 	struct pool_conn *c;
 
-	while ((r = first_waiting(p)) && (c = find_idle(p))) {
+	while ((r = first_waiting(p)) && (c = find_idle(p, r->class))) {
 		conn_set_state(c, CONN_OUT);
 		c->class = r->class;
 		answer(p, r, 0, c);

@@ -312,7 +312,7 @@ static int make_pool(struct site *s, const struct site_options *o)
 		.client = {
 			.host = o->host, .port = o->port, .user = o->user, .password = o->password, .account = o->account,
 			.connect_timeout_ms = s->o.connect_timeout_ms, .timeout_ms = s->o.timeout_ms,
-			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .log = &s->log, .encoding = o->encoding,
+			.no_epsv = o->no_epsv, .no_mlsd = o->no_mlsd, .arm = !o->no_arm, .log = &s->log, .encoding = o->encoding,
 			.tls_mode = t->tls_mode, .prot_clear = t->prot_clear, .tls = t->tls, .proxy = t->proxy,
 			.active = t->active, .no_eprt = t->no_eprt, .active_address = t->active_address,
 			.active_port_min = t->active_port_min, .active_port_max = t->active_port_max,

@@ -56,6 +56,7 @@ struct site_options {
 	enum site_lookahead lookahead; /* directories and small files that will be wanted; or directories; or nothing */
 	size_t cache_entries;          /* directory entries kept; 0 = 200000 */
 	bool no_epsv, no_mlsd;
+	bool no_arm;          /* no data connections in advance */
 	const char *encoding; /* the character set of the server's names; NULL = they are bytes */
 	struct site_transport transport;
 	bool read_only;

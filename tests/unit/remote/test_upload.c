@@ -203,6 +203,7 @@ static void run(const struct test *t)
 	s.scripts = scripts;
 	f.options.port = s.port;
 	f.options.max_conns = t->conns;
+	f.options.no_arm = true;
 	assert_int_equal(fixture_mount(&f), 0);
 	file = open_it(&f, t);
 	for (unsigned i = 0; i < LEN; i++)
