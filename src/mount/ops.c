@@ -187,12 +187,20 @@ static void on_checked_closed(uv_handle_t *handle)
 	ops->drained(ops->drained_arg);
 }
 
+void ops_tell_lost(struct ops *ops, const struct site_file *file, const char *why)
+{
+	char *path = site_file_path(file);
+	aftp_log(ops->log, AFTP_LOG_ERROR, "%s: the last changes are lost: %s", path != NULL ? path : "a file", why);
+	free(path);
+	ops->lost++;
+}
+
 static void on_saved(void *arg, int status)
 {
-	struct ops *ops = arg;
+	struct handle *h = arg;
+	struct ops *ops = h->ops;
 	if (status < 0)
-		aftp_log(ops->log, AFTP_LOG_ERROR, "a file was open at the end, and its last changes are lost: %s",
-			aftp_strerror(status));
+		ops_tell_lost(ops, h->file, aftp_strerror(status));
 	ops->unsaved--;
 	uv_async_send(&ops->checked);
 }
@@ -206,10 +214,24 @@ static void save_handles(struct ops *ops)
 		if (!h->writes)
 			continue;
 		ops->unsaved++;
-		int rc = site_flush(h->file, NULL, on_saved, ops);
+		int rc = site_flush(h->file, NULL, on_saved, h);
 		if (rc < 0)
-			on_saved(ops, rc);
+			on_saved(h, rc);
 	}
+}
+
+unsigned ops_give_up(struct ops *ops)
+{
+	struct handle *h;
+	DL_FOREACH (ops->handles, h)
+		if (h->writes && site_file_unsaved(h->file))
+			ops_tell_lost(ops, h->file, "there is no more time");
+	return ops->lost;
+}
+
+unsigned ops_lost(const struct ops *ops)
+{
+	return ops->lost;
 }
 
 static void on_checked(uv_async_t *async)

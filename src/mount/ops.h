@@ -29,6 +29,11 @@ void ops_set_channel(struct ops *ops, struct channel *channel);
  * programs have written is saved, `drained` runs, later. The channel must go on serving until then. */
 void ops_drain(struct ops *ops, void (*drained)(void *arg), void *arg);
 
+/* Files whose last changes could not be saved; each was logged as an error. */
+unsigned ops_lost(const struct ops *ops);
+/* The time is over: what is not saved by now is lost, and logged. As ops_lost(). */
+unsigned ops_give_up(struct ops *ops);
+
 /* Is something being saved? */
 bool ops_is_saving(const struct ops *ops);
 

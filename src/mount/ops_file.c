@@ -69,8 +69,7 @@ static void on_released(void *arg, int status)
 {
 	struct request *r = arg;
 	if (status < 0)
-		aftp_log(r->ops->log, AFTP_LOG_ERROR, "a file was closed, and its last changes are lost: %s",
-			aftp_strerror(status));
+		ops_tell_lost(r->ops, r->handle->file, aftp_strerror(status));
 	handle_free(r->handle);
 	fuse_reply_err(request_end(r), 0);
 }

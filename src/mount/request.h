@@ -44,6 +44,7 @@ struct ops {
 	bool draining, stale_closed;
 	bool saving;        /* the requests are answered: what handles have not saved is next */
 	unsigned unsaved;   /* handles whose flush is under way */
+	unsigned lost;      /* files that could not be saved */
 	uv_async_t checked; /* looks, a little later, whether all is drained */
 	void (*drained)(void *arg);
 	void *drained_arg;
@@ -58,6 +59,9 @@ void request_started(struct request *r, int rc);
 
 /* In the site's callback, first: r is gone, and the kernel's request is left to answer. */
 fuse_req_t request_end(struct request *r);
+
+/* The programs that wrote it are not there to be told. */
+void ops_tell_lost(struct ops *ops, const struct site_file *file, const char *why);
 
 /* The callback will come soon. */
 void request_cancel(struct request *r);

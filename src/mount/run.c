@@ -59,6 +59,8 @@ static void on_stop_deadline(uv_timer_t *timer)
 		return;
 	}
 	aftp_log(&r->logging.log, AFTP_LOG_DEBUG, "ended before everything was closed");
+	if (r->ops != NULL && ops_give_up(r->ops) > 0)
+		r->exit_status = 1;
 	if (r->channel != NULL)
 		channel_unmount(r->channel);
 	_exit(r->exit_status);
@@ -67,6 +69,8 @@ static void on_stop_deadline(uv_timer_t *timer)
 static void on_channel_closed(void *arg)
 {
 	struct run *r = arg;
+	if (r->ops != NULL && ops_lost(r->ops) > 0)
+		r->exit_status = 1;
 	ops_free(&r->ops);
 	if (r->state == RUN_STOPPING)
 		uv_timer_start(&r->deadline, on_stop_deadline, CLOSE_MS, 0);

@@ -371,6 +371,16 @@ struct writer *file_writer(const struct site_file *f)
 	return f->writer;
 }
 
+char *site_file_path(const struct site_file *f)
+{
+	return node_path(&f->content->site->nodes, f->content->node, NULL);
+}
+
+bool site_file_unsaved(const struct site_file *f)
+{
+	return f->writer && writer_unsaved(f->writer) && !f->content->node->doomed;
+}
+
 void site_release(struct site_file *f)
 {
 	struct content *c = f->content;

@@ -149,6 +149,10 @@ int site_open(struct site *s, uint64_t ino, int flags, struct site_op **op, site
  * during the call, in which the file must not be released. */
 typedef void site_read_cb(void *arg, ssize_t status, const struct iovec *iov, int n);
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **op, site_read_cb *cb, void *arg);
+/* Where it is on the server, for people; malloc'ed, NULL when out of memory. */
+char *site_file_path(const struct site_file *f);
+/* Is there anything that was written and that the server has not confirmed? */
+bool site_file_unsaved(const struct site_file *f);
 void site_release(struct site_file *f); /* reads under way get AFTP_ECANCELED */
 
 /* --- changing ------------------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ static void drop_blocks(struct writer *w)
 	w->last = NULL;
 }
 
-static bool unsaved(const struct writer *w)
+bool writer_unsaved(const struct writer *w)
 {
 	return w->state == WRITER_STREAM || (w->state == WRITER_SPOOLED && w->dirty) ||
 		(w->state == WRITER_CLEAN && (w->stale || w->behind)) || w->temp;
@@ -76,7 +76,7 @@ static void free_writer(struct writer *w)
 {
 	struct site *s = w->site;
 	struct node *n = w->node;
-	bool lost = unsaved(w);
+	bool lost = writer_unsaved(w);
 
 	if (lost && !n->doomed)
 		aftp_log(&s->log, AFTP_LOG_ERROR, "%s: changes are lost", n->name);

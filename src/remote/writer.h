@@ -85,6 +85,9 @@ void writer_created(struct writer *w, mode_t mode);
 /* Is what the programs see elsewhere than on the server? Then reads come here. */
 bool writer_has_content(const struct writer *w);
 
+/* Would anything be lost if it went away now? Not what was given up already: its programs have been told. */
+bool writer_unsaved(const struct writer *w);
+
 /* Queue a request each; they answer through the op. 0 or AFTP_ENOMEM. */
 int writer_write(struct writer *w, bool append, uint64_t off, const struct site_bytes *bytes, struct site_op **op,
 	site_write_cb *cb, void *arg);
