@@ -1,12 +1,18 @@
 # far_rows.sh - the rows of far.sh: what is done, by whom, and how it is checked.  Sourced.
 # shellcheck shell=bash disable=SC2154,SC2034 # what far.sh and lib.sh set and read
 
-default_rows() { echo walk cat copy-out copy-in stat first-byte random read read-limited mount list; }
+default_rows() {
+	echo walk cat copy-out copy-in stat first-byte random read read-limited mount list
+	# Many small files in: where the distance lets it end today.
+	[ "$rtt" -gt 10 ] || echo copy-in-many
+}
 
 row_peers() {
 	case $1 in
 	walk) echo ftpfs rclone sshfs curlftpfs lftp ;;
-	cat | copy-out | copy-in | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
+	copy-in) echo ftpfs rclone sshfs curlftpfs curl curl-each lftp ;;
+	copy-in-many) echo ftpfs rclone sshfs curlftpfs lftp ;;
+	cat | copy-out | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
 	list) echo ftpfs curl rclone sshfs curlftpfs ;;
 	read-limited) echo ftpfs curl lftp ;;
 	*) echo ftpfs rclone sshfs curlftpfs ;;
@@ -16,6 +22,7 @@ row_peers() {
 # --- data -----------------------------------------------------------------------------------------
 
 mib=${FAR_MIB:-128}
+many=$([ -n "$quick" ] && echo 100 || echo 1000)
 entries=${FAR_ENTRIES:-100000}
 
 make_data() {
@@ -31,7 +38,8 @@ make_data() {
 		make_file big $((mib * 1024 * 1024))
 		mkdir "$TMPDIR/new"
 		for i in 0 1 2 3 4 5 6 7 8 9; do head -c 1024 /dev/urandom >"$TMPDIR/new/new$i"; done
-		mkdir "$TMPDIR/got"
+		mkdir "$TMPDIR/got" "$TMPDIR/many"
+		for i in $(seq -w 1 "$many"); do echo "$i" >"$TMPDIR/many/new$i"; done
 	)
 	chmod -R a+rX "$data"
 }
@@ -92,16 +100,22 @@ row_copy_out() {
 	rm -rf "$TMPDIR/got/small"
 }
 
-row_copy_in() {
-	local check='diff -r "$TMPDIR/new" "$data/in"'
-	case $1 in
-	curl) work copy-in curl 'cd "$TMPDIR/new"; curl -sS -T "{$(echo * | tr " " ,)}" "${server_url}in/"' "$check" ;;
-	lftp) work copy-in lftp 'lftp_do "mput -O in $TMPDIR/new/*"' "$check" ;;
-	*) fresh_mount copy-in "$1" && work copy-in "$1" 'for f in "$TMPDIR"/new/*; do cp "$f" "$mnt/in/" || exit 1; done' "$check" ;;
+# copy_in ROW PEER FOLDER: its files, one after the other.  curl-each is the naive client: a login for each file.
+copy_in() {
+	local check="diff -r '$3' \"\$data/in\""
+	case $2 in
+	curl) work "$1" curl "cd '$3'"'; curl -sS -T "{$(echo * | tr " " ,)}" "${server_url}in/"' "$check" ;;
+	curl-each) work "$1" curl-each "for f in '$3'/*; do curl -sS -T "'"$f" "${server_url}in/" || exit 1; done' "$check" ;;
+	lftp) work "$1" lftp "lftp_do 'mput -O in $3/*'" "$check" ;;
+	*) fresh_mount "$1" "$2" && work "$1" "$2" "for f in '$3'/*; do cp "'"$f" "$mnt/in/" || exit 1; done' "$check" ;;
 	esac
+	note_memory "$1:$2"
 	unmount
-	rm -f "$data"/in/*
+	find "$data/in" -type f -delete
 }
+
+row_copy_in() { copy_in copy-in "$1" "$TMPDIR/new"; }
+row_copy_in_many() { copy_in copy-in-many "$1" "$TMPDIR/many"; }
 
 # The probes print the time themselves, so that no program's start is in it.
 probe_row() {

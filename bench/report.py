@@ -16,6 +16,7 @@ TITLES = {
     "cat": "cat of 100 files of 1 KiB",
     "copy-out": "cp -r of a folder of 100 small files out",
     "copy-in": "10 small files copied in, one by one",
+    "copy-in-many": "1000 small files copied in (100 in a quick run)",
     "stat": "stat of a file, its directory not seen yet",
     "first-byte": "open and first byte, its directory known",
     "random": "one random read of 4 KiB of an open file",
@@ -24,7 +25,7 @@ TITLES = {
     "mount": "the mount command, until the prompt is back",
     "list": "ls -f of a long directory",
 }
-PEERS = ["ftpfs", "rclone", "sshfs", "curlftpfs", "curl", "lftp"]
+PEERS = ["ftpfs", "rclone", "sshfs", "curlftpfs", "curl", "lftp", "curl-each"]
 
 
 class Measured:
