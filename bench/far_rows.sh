@@ -21,7 +21,7 @@ row_peers() {
 
 # --- data -----------------------------------------------------------------------------------------
 
-mib=${FAR_MIB:-128}
+mib=${FAR_MIB:-$([ -n "$quick" ] && echo 64 || echo 128)}
 many=$([ -n "$quick" ] && echo 100 || echo 1000)
 entries=${FAR_ENTRIES:-100000}
 
