@@ -51,10 +51,49 @@ struct aftp_user {
 	struct aftp_limits connection_limits; /* of each session */
 };
 
+/* How LIST looks. */
 enum aftp_listing_style {
-	AFTP_STYLE_UNIX,     /* LIST as `ls -l` prints it */
-	AFTP_STYLE_DOS,      /* LIST as IIS prints it */
-	AFTP_STYLE_NONSENSE, /* every listing is text that no parser should take for entries */
+	AFTP_STYLE_UNIX,          /* as `ls -l` prints it */
+	AFTP_STYLE_UNIX_TOTAL,    /* with a line "total N" before the entries */
+	AFTP_STYLE_UNIX_NO_GROUP, /* only the owner */
+	AFTP_STYLE_UNIX_NO_YEAR,  /* "Feb 03 04:05" however old it is */
+	AFTP_STYLE_UNIX_LOCAL,    /* the months in German */
+	AFTP_STYLE_UNIX_ISO,      /* "2020-02-03 04:05" */
+	AFTP_STYLE_DOS,           /* as IIS prints it */
+	AFTP_STYLE_DOS_LONG,      /* with four digits for the year and 24 hours */
+	AFTP_STYLE_NONSENSE,      /* every listing, not only LIST, is text that no parser should take for entries */
+};
+
+/* What is done when a certain command comes. */
+enum aftp_act {
+	AFTP_ACT_REPLY,   /* `number` and `text` are the reply; the command is not executed */
+	AFTP_ACT_SILENCE, /* it is not executed, and nothing is said */
+	AFTP_ACT_MISSING, /* as if the server did not have it */
+	AFTP_ACT_DELAY,   /* it is executed so many milliseconds later */
+	AFTP_ACT_DROP,    /* both connections are reset */
+	AFTP_ACT_CLOSE,   /* the session ends in good order, without a word */
+	AFTP_ACT_GARBAGE, /* as the faults of the same name */
+	AFTP_ACT_ENDLESS_LINE,
+	AFTP_ACT_ENDLESS_REPLY,
+	/* Of a transfer that it begins: */
+	AFTP_ACT_FINAL, /* `number` and `text` are its last reply, whatever happened */
+	AFTP_ACT_NO_FINAL,
+	AFTP_ACT_SHORT,      /* half of the data, and 226 */
+	AFTP_ACT_DROP_AFTER, /* these three after so many bytes */
+	AFTP_ACT_DROP_ALL_AFTER,
+	AFTP_ACT_STALL_AFTER,
+	/* Of EPSV and PASV: */
+	AFTP_ACT_REFUSE_DATA,
+};
+
+struct aftp_rule {
+	const char *verb;
+	/* the first and the last time that it comes, counted over all sessions (aftp_server_count()) from 1; 0 as the
+	 * last: for ever */
+	uint64_t first, last;
+	enum aftp_act act;
+	uint64_t number;  /* a code, milliseconds or bytes */
+	const char *text; /* REPLY, FINAL: lines are separated by '\n'; else NULL */
 };
 
 /* Things that go wrong on purpose. All zero: nothing does. */
@@ -92,6 +131,14 @@ struct aftp_faults {
 	bool endless_line;  /* a line that never ends */
 	bool endless_reply; /* a multi-line reply that never ends */
 	bool silence;       /* nothing at all */
+
+	bool split_replies;        /* they leave in pieces of 1 to 3 bytes */
+	uint32_t merge_replies_ms; /* they wait so long for others, and leave together */
+	uint32_t slow_close_ms;    /* a download's end comes so much later than its last byte */
+
+	/* The first that fits a command counts. */
+	const struct aftp_rule *rules;
+	size_t nrules;
 };
 
 /* Whose behaviour the server shows. Commands that the other lacks are missing, and what it does at odds with others is

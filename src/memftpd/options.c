@@ -1,6 +1,7 @@
 #include "memftpd/options.h"
 
 #include "memftpd/options_users.h"
+#include "memftpd/scenario.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -133,15 +134,21 @@ static int add_pattern(struct options *o, const char *value)
 
 static int set_listing(struct options *o, const char *value)
 {
-	static const char *const names[] = {
-		[AFTP_STYLE_UNIX] = "unix", [AFTP_STYLE_DOS] = "dos", [AFTP_STYLE_NONSENSE] = "nonsense"
-	};
+	static const char *const names[] = { [AFTP_STYLE_UNIX] = "unix",
+		[AFTP_STYLE_UNIX_TOTAL] = "unix-total",
+		[AFTP_STYLE_UNIX_NO_GROUP] = "unix-no-group",
+		[AFTP_STYLE_UNIX_NO_YEAR] = "unix-no-year",
+		[AFTP_STYLE_UNIX_LOCAL] = "unix-local",
+		[AFTP_STYLE_UNIX_ISO] = "unix-iso",
+		[AFTP_STYLE_DOS] = "dos",
+		[AFTP_STYLE_DOS_LONG] = "dos-long",
+		[AFTP_STYLE_NONSENSE] = "nonsense" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(value, names[i]) == 0) {
 			o->server.faults.listing = (enum aftp_listing_style)i;
 			return 0;
 		}
-	return complain("--listing wants unix, dos or nonsense, not '%s'", value);
+	return complain("--listing: there is no style '%s'; see memftpd(1)", value);
 }
 
 static int set_play(struct options *o, const char *value)
@@ -267,7 +274,16 @@ static const struct row rows[] = {
 	{ "refuse-data", NULL, FLAG, FAULT(refuse_data), NULL,
 		"answer EPSV and PASV with a port where nobody listens" },
 	{ "pasv-address", "A.B.C.D", TEXT, FAULT(pasv_address), NULL, "the address in the reply to PASV" },
-	{ "listing", "unix|dos|nonsense", SPECIAL, 0, set_listing, "the look of LIST; nonsense: of every listing" },
+	{ "listing", "STYLE", SPECIAL, 0, set_listing,
+		"unix, unix-total, -no-group, -no-year, -local, -iso, dos, dos-long, nonsense" },
+	{ "split-replies", NULL, FLAG, FAULT(split_replies), NULL, "replies leave in pieces of 1 to 3 bytes" },
+	{ "merge-replies", "MS", NUMBER32, FAULT(merge_replies_ms), NULL,
+		"replies wait so long for others, and leave together" },
+	{ "slow-close", "MS", NUMBER32, FAULT(slow_close_ms), NULL,
+		"a download's end comes so much later than its last byte" },
+	{ "on", "RULE", SPECIAL, 0, scenario_add,
+		"COMMAND WHEN ACTION [ARGUMENT]: for instance 'RETR 2 drop-after 1000'" },
+	{ "scenario", "FILE", SPECIAL, 0, scenario_load, "rules, a line each" },
 	{ "at", "COMMAND", TEXT, FAULT(at), NULL, "where the four below come: its reply (without: the greeting)" },
 	{ "garbage", NULL, FLAG, FAULT(garbage), NULL, "bytes that are no FTP, then silence" },
 	{ "endless-line", NULL, FLAG, FAULT(endless_line), NULL, "a line that never ends" },
@@ -358,12 +374,15 @@ int options_parse(struct options *o, int argc, char **argv)
 	o->server.users = o->users;
 	o->server.nusers = o->nusers;
 	o->server.faults.no = o->no;
+	o->server.faults.rules = o->rules;
+	o->server.faults.nrules = o->nrules;
 	return 0;
 }
 
 void options_finish(struct options *o)
 {
 	options_users_finish(o);
+	scenario_finish(o);
 	for (size_t i = 0; i < o->npatterns; i++)
 		free(o->patterns[i].path);
 }

@@ -30,6 +30,8 @@ struct options {
 	const char *tls_names, *tls_save;
 	const char *no[OPTIONS_NO + 1];
 	size_t nno;
+	struct aftp_rule *rules; /* owned, verbs and texts too */
+	size_t nrules;
 	const char *load[OPTIONS_LOAD];
 	size_t nload;
 	struct options_pattern patterns[OPTIONS_LOAD];

@@ -47,7 +47,7 @@ static const char *path_of(struct session *s, const char *arg, struct lister_wis
 		return arg;
 	const char *path = skip_options(arg, &all, &wish->itself);
 	if (wish->format == LISTER_LIST)
-		wish->dots = all && !play->no_dots && s->srv->faults.set.listing == AFTP_STYLE_UNIX;
+		wish->dots = all && !play->no_dots && s->srv->faults.set.listing < AFTP_STYLE_DOS;
 	if (play->list == PLAY_ENTRIES)
 		wish->itself = false;
 	return path;

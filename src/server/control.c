@@ -51,6 +51,9 @@ struct control {
 	struct aftp_tls_sessions *tls_sessions;
 	uint64_t last_due_ns; /* of the segments: they keep their order */
 	struct later_item flush;
+	struct delay_item hold; /* replies wait for others */
+	bool held;
+	unsigned piece; /* counts the pieces of replies that are split */
 	struct segment *segments;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -254,7 +257,10 @@ static void control_pump(struct control *c)
 		babble_more(c);
 	if (c->out_due == 0)
 		return;
-	size_t n = before_cut(c, c->out_due);
+	size_t n = c->out_due, piece = 1 + c->piece++ % 3;
+	if (c->srv->faults.set.split_replies && n > piece)
+		n = piece;
+	n = before_cut(c, n);
 	if (n == 0) {
 		control_break(c, CONTROL_CUT);
 		return;
@@ -270,14 +276,33 @@ static void control_pump(struct control *c)
 	c->out_marked -= n;
 }
 
-static void flush_run(struct later_item *item)
+static void flush(struct control *c)
 {
-	struct control *c = (struct control *)(void *)((char *)item - offsetof(struct control, flush));
 	size_t n = buf_len(&c->out) - c->out_marked;
 	c->out_marked += n;
 	if (n > 0 && !segment_send(c, n, true))
 		c->out_due += n;
 	control_pump(c);
+}
+
+static void hold_run(struct delay_item *item)
+{
+	struct control *c = (struct control *)(void *)((char *)item - offsetof(struct control, hold));
+	c->held = false;
+	flush(c);
+}
+
+static void flush_run(struct later_item *item)
+{
+	struct control *c = (struct control *)(void *)((char *)item - offsetof(struct control, flush));
+	uint32_t ms = c->srv->faults.set.merge_replies_ms;
+	if (ms == 0 && !c->held) {
+		flush(c);
+	} else if (!c->held) {
+		c->held = true;
+		c->hold.run = hold_run;
+		delay_add(c->srv->delay, &c->hold, ms);
+	}
 }
 
 int control_put(struct control *c, const char *data, size_t n)
@@ -403,6 +428,7 @@ void control_close(struct control **cp, bool abort, void (*closed)(void *arg), v
 	c->closed = closed;
 	c->closed_arg = arg;
 	later_remove(c->srv->later, &c->flush);
+	delay_remove(c->srv->delay, &c->hold);
 	DL_FOREACH_SAFE (c->segments, seg, tmp) {
 		delay_remove(c->srv->delay, &seg->item);
 		free(seg);

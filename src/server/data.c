@@ -175,7 +175,8 @@ int data_listen(struct session *s, uint16_t *port)
 	if (rc < 0)
 		return rc;
 	*port = address_port(&addr);
-	return s->srv->faults.set.refuse_data ? refuse(s) : 0;
+	bool refused = s->srv->faults.set.refuse_data || (s->rule && s->rule->act == AFTP_ACT_REFUSE_DATA);
+	return refused ? refuse(s) : 0;
 }
 
 /* --- active ---------------------------------------------------------------------------------------- */

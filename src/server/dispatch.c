@@ -1,5 +1,6 @@
 #include "server/dispatch.h"
 
+#include <aftp/status.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -75,6 +76,61 @@ static void say_unknown(struct session *s, const char *verb, bool hidden)
 		session_end(s, code ? code : 500, "%s not understood.", verb);
 }
 
+static void command_run(struct session *s, const char *arg)
+{
+	const struct command *cmd = s->cmd;
+	if (!command_allowed(s, cmd, arg))
+		return;
+	forget(s, cmd->keeps);
+	cmd->run(s, arg);
+}
+
+static void after_delay(struct session *s)
+{
+	char *arg = s->held;
+	s->held = NULL;
+	command_run(s, arg);
+	free(arg);
+}
+
+static void delay(struct session *s, uint64_t ms, const char *arg)
+{
+	s->held = strdup(arg);
+	if (s->held)
+		session_pause(s, ms, after_delay);
+	else
+		session_end_errno(s, AFTP_ENOMEM);
+}
+
+static void babble(struct session *s, enum babble what)
+{
+	control_babble(s->control, what);
+	session_stick(s);
+}
+
+/* True when there is a rule that says what becomes of it instead. */
+static bool ruled(struct session *s, const char *arg)
+{
+	const struct aftp_rule *r = s->rule;
+	if (!r)
+		return false;
+	switch (r->act) {
+	case AFTP_ACT_REPLY:
+		session_text(s, (int)r->number, r->text);
+		session_end_silently(s);
+		return true;
+	case AFTP_ACT_SILENCE: session_end_silently(s); return true;
+	case AFTP_ACT_MISSING: say_unknown(s, s->cmd->verb, true); return true;
+	case AFTP_ACT_DELAY: delay(s, r->number, arg); return true;
+	case AFTP_ACT_DROP: session_kill(s, true); return true;
+	case AFTP_ACT_CLOSE: session_leave(s); return true;
+	case AFTP_ACT_GARBAGE: babble(s, BABBLE_GARBAGE); return true;
+	case AFTP_ACT_ENDLESS_LINE: babble(s, BABBLE_LINE); return true;
+	case AFTP_ACT_ENDLESS_REPLY: babble(s, BABBLE_REPLY); return true;
+	default: return false;
+	}
+}
+
 static void dispatch(struct session *s, const char *verb, const char *arg)
 {
 	const struct command *cmd = command_find(verb);
@@ -85,17 +141,13 @@ static void dispatch(struct session *s, const char *verb, const char *arg)
 		say_unknown(s, verb, cmd);
 		return;
 	}
-	enum babble babble = faults_babble(&s->srv->faults, cmd->verb);
+	enum babble what = faults_babble(&s->srv->faults, cmd->verb);
 	s->cmd = cmd;
-	if (babble != BABBLE_NONE) {
-		control_babble(s->control, babble);
-		session_stick(s);
-		return;
-	}
-	if (!command_allowed(s, cmd, arg))
-		return;
-	forget(s, cmd->keeps);
-	cmd->run(s, arg);
+	s->rule = faults_rule(&s->srv->faults, cmd->verb, s->srv->verb_counts[command_index(cmd)]);
+	if (what != BABBLE_NONE)
+		babble(s, what);
+	else if (!ruled(s, arg))
+		command_run(s, arg);
 }
 
 /* Cuts a line into verb and argument; the argument is everything after one blank. */

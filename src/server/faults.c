@@ -39,12 +39,45 @@ static int copy_address(struct faults *f, const char *text)
 	return 0;
 }
 
+static bool rule_ok(const struct aftp_rule *r)
+{
+	bool replies = r->act == AFTP_ACT_REPLY || r->act == AFTP_ACT_FINAL;
+	if (!r->verb || !command_find(r->verb) || r->first == 0 || (r->last > 0 && r->last < r->first) ||
+		(unsigned)r->act > AFTP_ACT_REFUSE_DATA)
+		return false;
+	return replies ? r->number >= 100 && r->number <= 999 && r->text
+		       : r->act != AFTP_ACT_DELAY || r->number <= UINT32_MAX;
+}
+
+static int copy_rules(struct faults *f, const struct aftp_faults *from)
+{
+	struct aftp_rule *rules = calloc(from->nrules + 1, sizeof(*rules));
+	f->set.rules = rules;
+	f->set.nrules = 0;
+	if (!rules)
+		return AFTP_ENOMEM;
+	for (size_t i = 0; i < from->nrules; i++) {
+		const struct aftp_rule *r = &from->rules[i];
+		if (!rule_ok(r))
+			return AFTP_EINVAL;
+		rules[i] = *r;
+		rules[i].verb = command_find(r->verb)->verb;
+		rules[i].text = r->text ? strdup(r->text) : NULL;
+		f->set.nrules++;
+		if (r->text && !rules[i].text)
+			return AFTP_ENOMEM;
+	}
+	return 0;
+}
+
 int faults_init(struct faults *f, const struct aftp_faults *from)
 {
 	*f = (struct faults){ .set = *from };
 	f->set.no = NULL;
 	f->set.pasv_address = NULL;
 	f->set.at = NULL;
+	f->set.rules = NULL;
+	f->set.nrules = 0;
 	int rc = from->no ? copy_verbs(f, from->no) : 0;
 	if (rc == 0 && from->pasv_address)
 		rc = copy_address(f, from->pasv_address);
@@ -53,6 +86,8 @@ int faults_init(struct faults *f, const struct aftp_faults *from)
 		f->set.at = cmd ? cmd->verb : NULL;
 		rc = cmd ? 0 : AFTP_EINVAL;
 	}
+	if (rc == 0)
+		rc = copy_rules(f, from);
 	if (rc < 0)
 		faults_finish(f);
 	return rc;
@@ -65,6 +100,9 @@ void faults_finish(struct faults *f)
 		free(no[i]);
 	free(no);
 	free((char *)f->set.pasv_address);
+	for (size_t i = 0; i < f->set.nrules; i++)
+		free((char *)f->set.rules[i].text);
+	free((struct aftp_rule *)f->set.rules);
 	*f = (struct faults){ 0 };
 }
 
@@ -93,6 +131,16 @@ enum babble faults_babble(const struct faults *f, const char *verb)
 		: set->endless_reply ? BABBLE_REPLY
 		: set->silence       ? BABBLE_SILENCE
 				     : BABBLE_NONE;
+}
+
+const struct aftp_rule *faults_rule(const struct faults *f, const char *verb, uint64_t n)
+{
+	for (size_t i = 0; i < f->set.nrules; i++) {
+		const struct aftp_rule *r = &f->set.rules[i];
+		if (strcmp(r->verb, verb) == 0 && n >= r->first && (r->last == 0 || n <= r->last))
+			return r;
+	}
+	return NULL;
 }
 
 bool faults_strike(struct faults *f)

@@ -20,6 +20,8 @@ bool faults_hide(const struct faults *f, const char *verb);     /* the server is
 bool faults_hidden_by(const char *const *no, const char *verb); /* by a list that ends in NULL */
 /* instead of the reply to it; NULL = the greeting */
 enum babble faults_babble(const struct faults *f, const char *verb);
+/* The rule for a verb that came for the n-th time; or NULL. Lives until the faults are replaced. */
+const struct aftp_rule *faults_rule(const struct faults *f, const char *verb, uint64_t n);
 bool faults_strike(struct faults *f); /* may a cut happen once more? counts it */
 
 /* When the next cut of a transfer is due, and what it is. */

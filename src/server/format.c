@@ -213,20 +213,33 @@ static void mode_letters(char *out, const struct aftp_vfs_stat *st)
 	out[10] = '\0';
 }
 
-size_t format_unix(char *out, const struct format_entry *e, int64_t now)
+static size_t put_date(char *out, int64_t when, int64_t now, enum aftp_listing_style style)
+{
+	static const char local[12][5] = { "Jan", "Feb", "M\xc3\xa4r", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt",
+		"Nov", "Dez" };
+	struct tm tm;
+	broken_down(when, &tm);
+	if (style == AFTP_STYLE_UNIX_ISO)
+		return put(out, "%04d-%02d-%02d %02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+			tm.tm_min);
+	bool old = (when > now || when < now - HALF_YEAR) && style != AFTP_STYLE_UNIX_NO_YEAR;
+	size_t n =
+		put(out, "%s %02d ", style == AFTP_STYLE_UNIX_LOCAL ? local[tm.tm_mon] : months[tm.tm_mon], tm.tm_mday);
+	return n +
+		(old ? put(out + n, " %04d ", tm.tm_year + 1900) : put(out + n, "%02d:%02d ", tm.tm_hour, tm.tm_min));
+}
+
+size_t format_unix(char *out, const struct format_entry *e, int64_t now, enum aftp_listing_style style)
 {
 	const struct aftp_vfs_stat *st = e->st;
 	char mode[11];
-	struct tm tm;
 	mode_letters(mode, st);
-	broken_down(st->mtime, &tm);
 	uint64_t size = st->type == AFTP_TYPE_DIR ? 4096 : st->size;
-	size_t n = put(out, "%s %4" PRIu32 " %-8" PRIu32 " %-8" PRIu32 " %8" PRIu64 " %s %02d ", mode, st->nlink,
-		st->uid, st->gid, size, months[tm.tm_mon], tm.tm_mday);
-	if (st->mtime > now || st->mtime < now - HALF_YEAR)
-		n += put(out + n, " %04d ", tm.tm_year + 1900);
-	else
-		n += put(out + n, "%02d:%02d ", tm.tm_hour, tm.tm_min);
+	size_t n = put(out, "%s %4" PRIu32 " %-8" PRIu32 " ", mode, st->nlink, st->uid);
+	if (style != AFTP_STYLE_UNIX_NO_GROUP)
+		n += put(out + n, "%-8" PRIu32 " ", st->gid);
+	n += put(out + n, "%8" PRIu64 " ", size);
+	n += put_date(out + n, st->mtime, now, style);
 	n += put_name(out + n, e->name);
 	if (e->target) {
 		n += put(out + n, " -> ");
@@ -235,12 +248,15 @@ size_t format_unix(char *out, const struct format_entry *e, int64_t now)
 	return n + put_end(out + n);
 }
 
-size_t format_dos(char *out, const struct format_entry *e)
+size_t format_dos(char *out, const struct format_entry *e, enum aftp_listing_style style)
 {
 	struct tm tm;
 	broken_down(e->st->mtime, &tm);
-	size_t n = put(out, "%02d-%02d-%02d  %02d:%02d%s ", tm.tm_mon + 1, tm.tm_mday, tm.tm_year % 100,
-		(tm.tm_hour + 11) % 12 + 1, tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
+	size_t n = style == AFTP_STYLE_DOS_LONG
+		? put(out, "%02d-%02d-%04d  %02d:%02d ", tm.tm_mon + 1, tm.tm_mday, tm.tm_year + 1900, tm.tm_hour,
+			  tm.tm_min)
+		: put(out, "%02d-%02d-%02d  %02d:%02d%s ", tm.tm_mon + 1, tm.tm_mday, tm.tm_year % 100,
+			  (tm.tm_hour + 11) % 12 + 1, tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
 	if (e->st->type == AFTP_TYPE_DIR)
 		n += put(out + n, "      <DIR>          ");
 	else

@@ -3,6 +3,7 @@
 #ifndef SERVER_FORMAT_H
 #define SERVER_FORMAT_H
 
+#include <aftp/server.h>
 #include <aftp/vfs.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,8 +34,9 @@ struct format_entry {
 /* Each writes one line with CR LF into `out` (FORMAT_LINE bytes) and returns its length. Line ends in names are
  * shown as '?'. */
 size_t format_mlsx(char *out, const struct format_entry *e, unsigned facts, unsigned may, bool fractions);
-size_t format_unix(char *out, const struct format_entry *e, int64_t now);
-size_t format_dos(char *out, const struct format_entry *e);
+/* `style` is one of the UNIX styles, or one of the DOS styles. */
+size_t format_unix(char *out, const struct format_entry *e, int64_t now, enum aftp_listing_style style);
+size_t format_dos(char *out, const struct format_entry *e, enum aftp_listing_style style);
 size_t format_name(char *out, const struct format_entry *e);
 
 /* "type;size;" (of OPTS MLST) to facts, case-insensitively; unknown ones are passed over. */

@@ -75,7 +75,7 @@ static size_t format_line(const struct lister *l, char *out, const struct format
 		return format_name(out, e);
 	if (l->wish.format == LISTER_MLSD)
 		return format_mlsx(out, e, l->s->facts, entry_may(l, e), srv->fractions);
-	return style == AFTP_STYLE_DOS ? format_dos(out, e) : format_unix(out, e, time(NULL));
+	return style >= AFTP_STYLE_DOS ? format_dos(out, e, style) : format_unix(out, e, time(NULL), style);
 }
 
 static int add_line(struct lister *l, const struct format_entry *e)
@@ -92,7 +92,10 @@ static int add_line(struct lister *l, const struct format_entry *e)
 
 static int add_first(struct lister *l)
 {
-	int rc = 0;
+	static const char total[] = "total 4\r\n";
+	bool with_total =
+		l->wish.format == LISTER_LIST && l->dir && l->s->srv->faults.set.listing == AFTP_STYLE_UNIX_TOTAL;
+	int rc = with_total ? buf_append(&l->block, total, sizeof(total) - 1) : 0;
 	for (size_t i = 0; i < 2 && rc == 0; i++) {
 		const struct first *f = &l->first[i];
 		if (f->name)
@@ -107,7 +110,7 @@ static void lister_answer(struct lister *l, int status)
 {
 	char *data = l->block.data;
 	size_t n = buf_len(&l->block);
-	if (l->s->srv->faults.set.short_data) {
+	if (session_faulty(l->s, AFTP_ACT_SHORT, l->s->srv->faults.set.short_data)) {
 		n /= 2;
 		l->ended = true;
 	}

@@ -143,7 +143,7 @@ static void recv_check_cut(struct receiver *r)
 {
 	if (r->cut == CUT_NONE || r->total < r->cut_at)
 		return;
-	if (!faults_strike(&r->s->srv->faults)) {
+	if (!session_strike(r->s)) {
 		r->cut = CUT_NONE;
 		return;
 	}
@@ -189,7 +189,7 @@ int recv_new(struct receiver **out, struct session *s, struct aftp_stream *strea
 	*r = (struct receiver){ .s = s, .stream = stream, .file = file, .cb = cb, .arg = arg };
 	r->end.run = end_run;
 	r->started_ns = uv_hrtime();
-	r->cut = faults_next_cut(&s->srv->faults, &r->cut_at);
+	r->cut = session_next_cut(s, &r->cut_at);
 	aftp_stream_set_timeouts(stream, -1, s->srv->stall_ms, 0, 0);
 	int rc = aftp_stream_read_start(stream, on_lend, on_data, r);
 	if (rc < 0) {

@@ -27,7 +27,7 @@ struct sender {
 	size_t queued;        /* bytes in blocks */
 	uint64_t total, limit, cut_at;
 	enum cut cut;
-	bool pulling, ended, writing, cutting, lingering;
+	bool pulling, ended, writing, cutting, lingering, slowed;
 	int status;  /* how it ended */
 	send_cb *cb; /* NULL once it ran */
 	void *arg;
@@ -128,6 +128,15 @@ static void on_shut(void *arg, int status)
 /* Everything is written. */
 static void send_drained(struct sender *snd)
 {
+	uint32_t slow = snd->s->srv->faults.set.slow_close_ms;
+	if (slow > 0 && !snd->slowed) {
+		snd->slowed = true;
+		delay_remove(snd->s->srv->delay, &snd->timer);
+		delay_add(snd->s->srv->delay, &snd->timer, slow);
+		return;
+	}
+	if (snd->timer.prev) /* not yet */
+		return;
 	if (snd->cutting && snd->cut == CUT_STALL) {
 		session_stick(snd->s);
 		return;
@@ -217,7 +226,7 @@ static size_t send_allowed(struct sender *snd, size_t n)
 		snd->ended = true;
 	}
 	if (snd->cut != CUT_NONE && snd->cut_at - snd->total <= n) {
-		if (!faults_strike(&snd->s->srv->faults)) {
+		if (!session_strike(snd->s)) {
 			snd->cut = CUT_NONE;
 			return n;
 		}
@@ -297,7 +306,7 @@ int send_new(struct sender **out, struct session *s, struct aftp_stream *stream,
 		.s = s, .stream = stream, .ops = ops, .source = source, .limit = limit, .cb = cb, .arg = arg
 	};
 	snd->timer.run = timer_run;
-	snd->cut = faults_next_cut(&s->srv->faults, &snd->cut_at);
+	snd->cut = session_next_cut(s, &snd->cut_at);
 	aftp_stream_set_timeouts(stream, -1, 0, s->srv->stall_ms, 0);
 	int rc = aftp_stream_read_start(stream, on_lend, on_data, snd);
 	if (rc < 0) {

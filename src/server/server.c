@@ -260,6 +260,9 @@ int aftp_server_set_faults(struct aftp_server *srv, const struct aftp_faults *se
 	int rc = faults_init(&fresh, set);
 	if (rc < 0)
 		return rc;
+	struct session *s;
+	DL_FOREACH (srv->sessions, s)
+		s->rule = s->transfer_rule = NULL;
 	faults_finish(&srv->faults);
 	srv->faults = fresh;
 	return 0;

@@ -29,6 +29,7 @@ static void session_free(struct session *s)
 	free(s->cwd);
 	free(s->rename_from);
 	free(s->copy_from);
+	free(s->held);
 	free(s);
 	server_release(srv);
 }
@@ -269,19 +270,6 @@ static void on_control(void *arg, enum control_event event)
 
 /* --- the beginning --------------------------------------------------------------------------------- */
 
-static void say_welcome(struct session *s)
-{
-	const char *p = s->srv->welcome;
-	for (;;) {
-		size_t n = strcspn(p, "\n");
-		if (p[n] == '\0')
-			break;
-		session_line(s, 220, "%.*s", (int)n, p);
-		p += n + 1;
-	}
-	session_reply(s, 220, "%s", p);
-}
-
 static void greet(struct session *s)
 {
 	enum babble babble = faults_babble(&s->srv->faults, NULL);
@@ -300,7 +288,7 @@ static void greet(struct session *s)
 		return;
 	}
 	s->state = SESSION_OPEN;
-	say_welcome(s);
+	session_text(s, 220, s->srv->welcome);
 	session_restart_idle(s);
 	session_run(s);
 }

@@ -67,10 +67,12 @@ struct session {
 	bool private;                           /* and on data connections */
 	struct aftp_tls_sessions *tls_sessions; /* or NULL */
 
-	const struct command *cmd; /* under way, or NULL */
-	bool loose;                /* the transfer is not `cmd` any more: others run beside it */
-	bool looping;              /* session_run() is on the stack */
-	bool stuck;                /* a fault keeps the command from ever ending */
+	const struct command *cmd;                    /* under way, or NULL */
+	const struct aftp_rule *rule, *transfer_rule; /* of it, and of the transfer; or NULL */
+	char *held;                                   /* the argument of a command that waits; or NULL */
+	bool loose;                                   /* the transfer is not `cmd` any more: others run beside it */
+	bool looping;                                 /* session_run() is on the stack */
+	bool stuck;                                   /* a fault keeps the command from ever ending */
 	uint64_t commands;
 	char path[PATH_CAP];       /* the command's path argument */
 	struct aftp_vfs_req req;   /* the command's vfs operation */
@@ -91,6 +93,7 @@ void session_accept(struct aftp_server *srv, uv_stream_t *listener, bool tls);
 /* One line of a reply: "code text"; "code-text" with session_line(); " text" when code is 0. Line ends in the text
  * become '?'. */
 void session_reply(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void session_text(struct session *s, int code, const char *text); /* with a line for each of the text's */
 void session_line(struct session *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* TLS from now on, when all that was said has left: `done` runs when it is there; else the session dies. */
@@ -131,6 +134,12 @@ bool session_came_back(struct session *s, int status);
 void session_stat(struct session *s, unsigned flags, aftp_vfs_cb *cb); /* of s->path */
 
 /* --- leaving ---------------------------------------------------------------------------------------- */
+
+/* A fault of the transfer: by its rule, or by one that is for all. */
+bool session_faulty(const struct session *s, enum aftp_act act, bool for_all);
+/* As faults_next_cut(), and faults_strike() at it. */
+enum cut session_next_cut(const struct session *s, uint64_t *at);
+bool session_strike(struct session *s);
 
 /* Runs `fn` once: when the kernel has every reply, or when the session dies. One at a time. */
 void session_when_drained(struct session *s, void (*fn)(void *arg), void *arg);

@@ -44,6 +44,18 @@ void session_line(struct session *s, int code, const char *fmt, ...)
 	va_end(ap);
 }
 
+void session_text(struct session *s, int code, const char *text)
+{
+	for (;;) {
+		size_t n = strcspn(text, "\n");
+		if (text[n] == '\0')
+			break;
+		session_line(s, code, "%.*s", (int)n, text);
+		text += n + 1;
+	}
+	session_reply(s, code, "%s", text);
+}
+
 void session_end(struct session *s, int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -119,8 +119,13 @@ static void say_how_it_went(struct session *s, const struct transfer *t, int sta
 {
 	int code;
 	const char *words = session_words(status, &code);
-	if (status == 0 && s->srv->faults.set.no_final_reply)
+	const struct aftp_rule *rule = s->transfer_rule;
+	if (session_faulty(s, AFTP_ACT_NO_FINAL, status == 0 && s->srv->faults.set.no_final_reply))
 		return;
+	if (rule && rule->act == AFTP_ACT_FINAL) {
+		session_text(s, (int)rule->number, rule->text);
+		return;
+	}
 	if (status == 0 && t->kind == LISTING)
 		say_listed(s, t);
 	else if (status == 0)
@@ -206,7 +211,7 @@ static int move_out(struct transfer *t, struct aftp_stream *stream)
 	if (rc < 0)
 		return rc;
 	t->file = NULL;
-	if (t->s->srv->faults.set.short_data)
+	if (session_faulty(t->s, AFTP_ACT_SHORT, t->s->srv->faults.set.short_data))
 		limit = size > t->offset ? (size - t->offset) / 2 : 0;
 	rc = send_new(&t->sender, t->s, stream, &filesource_ops, f, limit, on_moved, t);
 	if (rc < 0)
@@ -381,6 +386,7 @@ static struct transfer *transfer_new(struct session *s, enum kind kind, const ch
 	}
 	session_hold(s);
 	s->transfer = t;
+	s->transfer_rule = s->rule;
 	return t;
 }
 

@@ -47,6 +47,14 @@ options_of_man() { sed -n 's/^\.It Fl -\([a-z-]*\).*/\1/p' "$SRC/man/memftpd.1" 
 same_options() { options_of_help >"$work/help"; options_of_man >"$work/man"; [ -s "$work/help" ] && diff "$work/help" "$work/man"; }
 check "the manual has every option of --help, and no other" same_options
 
+# shellcheck disable=SC2016 # no variables
+same_actions() {
+	sed -n '/^} acts\[\] = {/,/^};/p; /acts\[\] = {/,/^};/p' "$SRC/src/memftpd/scenario.c" | grep -o '{ "[a-z-]*"' | tr -d '{ "' | sort -u >"$work/code"
+	sed -n '/^\.Sh SCENARIOS/,/^\.Sh PROTOCOL/s/^\.It Cm \([a-z, -]*\).*/\1/p' "$SRC/man/memftpd.1" | tr ',' '\n' | tr -d ' ' | sort -u >"$work/man"
+	[ -s "$work/code" ] && diff "$work/code" "$work/man"
+}
+check "the manual has every action of a scenario, and no other" same_actions
+
 bad_options() {
 	while IFS='|' read -r line; do
 		# shellcheck disable=SC2086
@@ -96,6 +104,9 @@ bad_options() {
 		--login-delay x
 		--quota -1
 		--play wu-ftpd
+		--on RETR
+		--on=RETR_1_explode
+		--scenario /nonexistent/file
 		--tls-max 1.1
 		--listen-tls 127.0.0.1
 	END
@@ -289,6 +300,50 @@ rm "$work/count.json"
 check "SIGTERM ends it with exit status 0" stop
 check "and writes them at the end" counted
 check "--stats prints them at the end" test "$(grep -c '^stat end$' "$work/err")" = 2
+
+cat >"$work/scenario" <<'END'
+# what a client may meet
+RETR 2   drop-after 1000
+	DELE *  reply 550 Not today.
+
+SIZE 1-2 reply 213 one\n2
+STOR 1   final 226 All here.
+END
+scenario() {
+	"$python" - "$port" <<-'END'
+		import ftplib, io, sys
+		f = ftplib.FTP()
+		f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+		f.login('joe', 'secret')
+		def refused(code, call, *args):
+		    try:
+		        call(*args)
+		    except ftplib.Error as e:
+		        assert str(e).startswith(code), e
+		    else:
+		        assert False
+		    return True
+		b = io.BytesIO()
+		f.retrbinary('RETR big.bin', b.write)
+		assert len(b.getvalue()) == 3000000
+		try:
+		    f.retrbinary('RETR big.bin', io.BytesIO().write)
+		    assert False
+		except ConnectionResetError:
+		    assert f.getmultiline().startswith('426')
+		f.retrbinary('RETR big.bin', io.BytesIO().write)
+		assert refused('550', f.delete, 'big.bin') and refused('550', f.delete, 'big.bin')
+		assert f.sendcmd('SIZE big.bin') == '213-one\n213 2' and f.sendcmd('SIZE big.bin') == '213-one\n213 2'
+		assert f.sendcmd('SIZE big.bin') == '213 3000000'
+		assert f.storbinary('STOR x', io.BytesIO(b'x')) == '226 All here.'
+		assert refused('502', f.sendcmd, 'NOOP')
+	END
+}
+if have "a scenario from a file, and a rule of its own" "$python"; then
+	start --user joe:secret --load "$site" --scenario "$work/scenario" --on 'NOOP * missing'
+	check "a scenario from a file, and a rule of its own" scenario
+	stop
+fi
 
 start_six() {
 	rm -f "$work/first"

@@ -101,7 +101,7 @@ static void test_unix(void **state)
 	char line[FORMAT_LINE];
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_line(line, format_unix(line, &cases[i].e, NOW), cases[i].want);
+		assert_line(line, format_unix(line, &cases[i].e, NOW, AFTP_STYLE_UNIX), cases[i].want);
 }
 
 static void test_mode_letters(void **state)
@@ -125,7 +125,7 @@ static void test_mode_letters(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct aftp_vfs_stat st = a_file;
 		st.mode = cases[i].mode;
-		format_unix(line, &(struct format_entry){ .name = "x", .st = &st }, NOW);
+		format_unix(line, &(struct format_entry){ .name = "x", .st = &st }, NOW, AFTP_STYLE_UNIX);
 		assert_memory_equal(line, cases[i].want, 10);
 	}
 }
@@ -146,7 +146,7 @@ static void test_half_a_year(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct aftp_vfs_stat st = a_file;
 		st.mtime = NOW - cases[i].age;
-		line[format_unix(line, &(struct format_entry){ .name = "x", .st = &st }, NOW)] = '\0';
+		line[format_unix(line, &(struct format_entry){ .name = "x", .st = &st }, NOW, AFTP_STYLE_UNIX)] = '\0';
 		assert_non_null(strstr(line, cases[i].want));
 	}
 }
@@ -155,9 +155,9 @@ static void test_dos(void **state)
 {
 	char line[FORMAT_LINE];
 	(void)state;
-	assert_line(line, format_dos(line, &(struct format_entry){ .name = "a b", .st = &a_file }),
+	assert_line(line, format_dos(line, &(struct format_entry){ .name = "a b", .st = &a_file }, AFTP_STYLE_DOS),
 		"11-14-23  09:13PM                 1234 a b");
-	assert_line(line, format_dos(line, &(struct format_entry){ .name = "d", .st = &a_dir }),
+	assert_line(line, format_dos(line, &(struct format_entry){ .name = "d", .st = &a_dir }, AFTP_STYLE_DOS),
 		"10-10-22  10:13PM       <DIR>          d");
 }
 
@@ -175,7 +175,7 @@ static void test_read_back(void **state)
 	assert_int_equal(e.mtime, a_file.mtime);
 	assert_int_equal(e.mtime_nsec, a_file.mtime_nsec);
 	assert_int_equal(e.mode, 0644);
-	n = format_unix(line, &in, NOW);
+	n = format_unix(line, &in, NOW, AFTP_STYLE_UNIX);
 	assert_int_equal(aftp_entry_parse_list(&e, line, n - 2, NOW), AFTP_LINE_ENTRY);
 	assert_int_equal(e.size, 1234);
 	assert_memory_equal(e.name, in.name, e.name_len);
@@ -185,7 +185,7 @@ static void test_read_back(void **state)
 	assert_int_equal(aftp_entry_parse_mlsx(&e, line, n - 2), AFTP_LINE_ENTRY);
 	assert_int_equal(e.type, AFTP_TYPE_LINK);
 	assert_int_equal(e.target_len, 6);
-	n = format_dos(line, &(struct format_entry){ .name = "d", .st = &a_dir });
+	n = format_dos(line, &(struct format_entry){ .name = "d", .st = &a_dir }, AFTP_STYLE_DOS);
 	assert_int_equal(aftp_entry_parse_list(&e, line, n - 2, NOW), AFTP_LINE_ENTRY);
 	assert_int_equal(e.type, AFTP_TYPE_DIR);
 }
@@ -276,15 +276,44 @@ static void test_longest(void **state)
 	memset(target, 't', sizeof(target));
 	name[4999] = target[4999] = '\0';
 	assert_true(format_mlsx(line, &e, FACT_ALL, 3, true) <= FORMAT_LINE);
-	assert_true(format_unix(line, &e, 0) <= FORMAT_LINE);
-	assert_true(format_dos(line, &e) <= FORMAT_LINE);
+	assert_true(format_unix(line, &e, 0, AFTP_STYLE_UNIX) <= FORMAT_LINE);
+	assert_true(format_dos(line, &e, AFTP_STYLE_DOS) <= FORMAT_LINE);
 	assert_true(format_name(line, &e) <= FORMAT_LINE);
 	free(line);
+}
+
+static void test_styles(void **state)
+{
+	static const struct {
+		enum aftp_listing_style style;
+		const char *want;
+	} cases[] = {
+		{ AFTP_STYLE_UNIX, "-rw-r--r--    1 1        2               5 Mar 04  2020 x" },
+		{ AFTP_STYLE_UNIX_TOTAL, "-rw-r--r--    1 1        2               5 Mar 04  2020 x" },
+		{ AFTP_STYLE_UNIX_NO_GROUP, "-rw-r--r--    1 1               5 Mar 04  2020 x" },
+		{ AFTP_STYLE_UNIX_NO_YEAR, "-rw-r--r--    1 1        2               5 Mar 04 05:06 x" },
+		{ AFTP_STYLE_UNIX_LOCAL, "-rw-r--r--    1 1        2               5 M\xc3\xa4r 04  2020 x" },
+		{ AFTP_STYLE_UNIX_ISO, "-rw-r--r--    1 1        2               5 2020-03-04 05:06 x" },
+		{ AFTP_STYLE_DOS, "03-04-20  05:06AM                    5 x" },
+		{ AFTP_STYLE_DOS_LONG, "03-04-2020  05:06                    5 x" },
+	};
+	const struct aftp_vfs_stat st = {
+		.type = AFTP_TYPE_FILE, .mode = 0644, .nlink = 1, .uid = 1, .gid = 2, .size = 5, .mtime = 1583298360
+	};
+	const struct format_entry e = { .name = "x", .st = &st };
+	char line[FORMAT_LINE];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool dos = cases[i].style >= AFTP_STYLE_DOS;
+		size_t n = dos ? format_dos(line, &e, cases[i].style) : format_unix(line, &e, NOW, cases[i].style);
+		assert_line(line, n, cases[i].want);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_styles),
 		cmocka_unit_test(test_mlsx),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_mode_letters),
