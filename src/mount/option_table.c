@@ -59,6 +59,7 @@ static const struct option_row rows[] = {
 	{ "idle_timeout", OPTION_DURATION, "SEC", AT(idle_timeout_ms), 100, 24 * HOUR_MS,
 		"close connections unused for so long (default 60)" },
 	{ "disable_epsv", OPTION_FLAG, NULL, AT(no_epsv), 0, 0, "use PASV, never EPSV" },
+	{ "no_arm", OPTION_FLAG, NULL, AT(no_arm), 0, 0, "open data connections only when they are used" },
 	{ "disable_mlsd", OPTION_FLAG, NULL, AT(no_mlsd), 0, 0, "use LIST, never MLSD" },
 	{ "attr_timeout", OPTION_DURATION, "SEC", AT(attr_ttl_ms), 0, 24 * HOUR_MS,
 		"how long attributes and listings are believed (default 20)" },
@@ -112,6 +113,7 @@ static const struct option_row rows[] = {
 	{ "log_level", OPTION_LEVEL, "LEVEL", AT(log_level), 0, 0, "error, warn, info, debug or wire (default warn)" },
 	{ "fuse_debug", OPTION_FLAG, NULL, AT(fuse_debug), 0, 0, "print each request of the kernel (with -f)" },
 
+	{ "arm", OPTION_NOT, NULL, AT(no_arm), 0, 0, NULL },
 	{ "rw", OPTION_NOT, NULL, AT(read_only), 0, 0, NULL },
 	{ "nomulticonn", OPTION_SET, NULL, AT(max_conns), 1, 1, NULL },
 	{ "cache", OPTION_UNLESS, NULL, AT(attr_ttl_ms), 0, 0, NULL },

@@ -40,7 +40,7 @@ struct options {
 	int64_t segments;            /* 0 = as many as help */
 	int64_t lookahead;           /* enum site_lookahead */
 	int64_t kernel_readahead_kb; /* 0 = leave it as it is */
-	bool no_epsv, no_mlsd;
+	bool no_epsv, no_mlsd, no_arm;
 
 	/* See transport.h. */
 	int64_t tls;              /* enum options_tls, or OPTIONS_UNSET */

@@ -199,6 +199,7 @@ static int new_site(struct run *r)
 		.lookahead = (enum site_lookahead)o->lookahead,
 		.cache_entries = (size_t)o->cache_entries,
 		.no_epsv = o->no_epsv,
+		.no_arm = o->no_arm,
 		.no_mlsd = o->no_mlsd,
 		.transport = r->transport->site,
 		.read_only = o->read_only,

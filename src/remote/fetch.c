@@ -1,6 +1,6 @@
 /* fetch - one RETR: the connection's side of a reader.
  *
- * SIZE and MDTM leave in the same segment as the transfer's EPSV, so that the version is known before RETR is sent. */
+ * SIZE and MDTM leave in front of the transfer's commands, in one segment; no byte is taken before the version is known. */
 #include <aftp/status.h>
 #include <stdlib.h>
 
@@ -60,6 +60,8 @@ static void answered(struct fetch *f, int status)
 	f->replies--;
 	if (f->replies == 0 && status == 0)
 		check_version(f);
+	if (f->replies == 0)
+		fetch_resume(f);
 	end(f);
 }
 
@@ -108,7 +110,7 @@ static char *on_lend(void *arg, size_t *len)
 {
 	struct fetch *f = arg;
 
-	return f->reader ? reader_lend(f->reader, len) : NULL;
+	return f->reader && f->replies == 0 ? reader_lend(f->reader, len) : NULL;
 }
 
 static void learn_pace(const struct fetch *f)

@@ -126,8 +126,8 @@ void pool_abandon(struct pool_request *r)
 
 /* --- who gets what -------------------------------------------------------------------------------- */
 
-/* One with a data connection that stands, if there is any; what needs none takes one without. */
-static struct pool_conn *find_idle(struct pool *p, enum pool_class class)
+/* One with a data connection that stands, if there is any. */
+static struct pool_conn *find_idle(struct pool *p)
 {
 	struct pool_conn *c, *next, *found = NULL;
 
@@ -136,8 +136,7 @@ static struct pool_conn *find_idle(struct pool *p, enum pool_class class)
 			continue;
 		if (!aftp_client_idle(c->client))
 			conn_close(c, false);
-		else if (!found ||
-			(class != POOL_UPLOAD && aftp_client_armed(c->client) && !aftp_client_armed(found->client)))
+		else if (!found || (aftp_client_armed(c->client) && !aftp_client_armed(found->client)))
 			found = c;
 	}
 	return found;
@@ -227,7 +226,7 @@ static void hand_out(struct pool *p)
 	struct pool_request *r;
 	struct pool_conn *c;
 
-	while ((r = first_waiting(p)) && (c = find_idle(p, r->class))) {
+	while ((r = first_waiting(p)) && (c = find_idle(p))) {
 		conn_set_state(c, CONN_OUT);
 		c->class = r->class;
 		answer(p, r, 0, c);

@@ -227,7 +227,7 @@ static void on_old(void *arg, int status, const struct aftp_reply *r)
 
 void upload_begin(struct upload *u, bool append)
 {
-	struct aftp_source source = { .ready = on_ready, .done = on_done, .arg = u };
+	struct aftp_source source = { .ready = on_ready, .done = on_done, .arg = u, .early = true };
 	struct aftp_client *client = pool_client(u->conn);
 	int rc = client ? 0 : AFTP_ENOTCONN;
 
