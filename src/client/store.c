@@ -145,9 +145,13 @@ static void advance(struct store *x)
 	}
 }
 
+/* A server that does several things at a time may look at the data connection before the command, and take fright. */
 static bool may_begin(const struct store *x)
 {
-	return x->placed && (x->t.accepted || (x->t.armed && x->source.early));
+	const struct aftp_features *f = &x->t.c->features;
+	bool early = x->source.early && x->t.armed && f->downloads_in_order == AFTP_ORDER_YES;
+
+	return x->placed && (x->t.accepted || early);
 }
 
 static void flow(struct aftp_transfer *t)
@@ -164,6 +168,7 @@ static void flow(struct aftp_transfer *t)
 		x->replayed = 0;
 	}
 	x->begun = true;
+	wire_flush(&t->c->wire); /* the command goes first */
 	advance(x);
 }
 

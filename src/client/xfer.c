@@ -110,7 +110,12 @@ static void lost(struct op *op, int status)
 
 void xfer_data_ended(struct aftp_transfer *t, int status)
 {
+	bool nothing = t->bytes == 0 && (status < 0 || t->kind->lend);
+
 	t->ended = true;
+	/* The server may have lost it long ago, and wait for another one. */
+	if (t->armed && nothing && !t->replied)
+		wire_set_deadline(&t->c->wire, XFER_DEAD_MS);
 	if (status < 0 && t->status == 0)
 		t->status = status;
 	wire_hold(&t->c->wire, false);
@@ -268,6 +273,7 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
 	t->securing = t->ready = t->unclean = t->armed = t->held = t->gathering = false;
 	t->followers = 0;
+	wire_set_deadline(&t->c->wire, 0);
 	aftp_reply_reset(&t->kept);
 	t->message[0] = '\0';
 	if (xfer_session_expired(t))

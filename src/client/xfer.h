@@ -30,7 +30,7 @@
 #include "client/passive.h"
 #include "client/queue.h"
 
-enum { XFER_MESSAGE_MAX = 256, XFER_DRAIN_MS = 5000 };
+enum { XFER_MESSAGE_MAX = 256, XFER_DRAIN_MS = 5000, XFER_DEAD_MS = 15000 };
 
 enum xfer_phase {
 	XFER_WAITING,  /* in the queue */

@@ -63,6 +63,8 @@ int kit_connect(struct kit *k)
 
 	assert_int_equal(aftp_client_new(&k->client, &k->loop, &k->o), 0);
 	aftp_client_on_lost(k->client, on_lost, k);
+	if (k->assumed)
+		aftp_client_assume(k->client, k->assumed);
 	rc = aftp_client_connect(k->client, on_connected, &a);
 	if (rc < 0)
 		return rc;

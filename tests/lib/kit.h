@@ -19,6 +19,7 @@ struct kit {
 	struct scripted server;
 	bool scripted;
 	struct aftp_client_options o;
+	const struct aftp_features *assumed; /* NULL: nothing is known of the server */
 	struct aftp_client *client;
 	unsigned lost; /* how often the connection was lost */
 	int lost_status;

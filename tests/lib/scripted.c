@@ -410,6 +410,15 @@ static bool wait_step(struct scripted *s, const struct step *step)
 	}
 }
 
+static bool has_data(const struct scripted *s)
+{
+	uv_os_fd_t fd;
+	char byte;
+
+	return s->data && uv_fileno((const uv_handle_t *)&s->data->tcp, &fd) == 0 &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static void do_step(struct scripted *s, const struct step *step)
 {
 	switch (step->kind) {
@@ -423,6 +432,10 @@ static void do_step(struct scripted *s, const struct step *step)
 	case STEP_FILL: fill(s, (size_t)step->n); break;
 	case STEP_END_DATA: peer_end(&s->data); break;
 	case STEP_RESET_DATA: peer_reset(&s->data); break;
+	case STEP_NOTHING:
+		if (has_data(s))
+			trouble(s, "data came too early", "");
+		break;
 	case STEP_SEEK: s->position = s->taken = (uint64_t)step->n; break;
 	default: break;
 	}

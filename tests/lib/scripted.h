@@ -29,6 +29,7 @@ enum step_kind {
 	STEP_RESET_DATA,
 	STEP_DATA_GONE, /* waits until the client has ended it; what it sent is dropped */
 	STEP_TAKE,      /* waits for n bytes on it */
+	STEP_NOTHING,   /* nothing has come on it yet */
 	STEP_TAKE_ALL,  /* to its end */
 	STEP_SEEK,      /* scripted_byte() goes on from n, both ways */
 };
