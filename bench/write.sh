@@ -12,7 +12,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 mib=${1:-1024}
 files=${2:-1000}
-rtt=${3:-10}
+rtt=${3:-20}
 server=${4:-vsftpd}
 if [ -z "${DELAYLINK_FAR:-}" ] && [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ]; then
 	WRITE_COUNTS=$(mktemp) || exit 2

@@ -55,6 +55,8 @@ struct site {
 	struct content *contents; /* open files */
 	struct site_dir *dirs;    /* open directories */
 	struct writer *writers;   /* files that are open for writing */
+	unsigned creating;        /* new files in a row */
+	uint64_t created_at;      /* ms: the latest */
 	uv_timer_t tick;          /* runs while there are writers */
 	struct window_memory read_memory;
 	struct link_pace pace;
