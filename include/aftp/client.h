@@ -26,7 +26,7 @@ enum aftp_tls_mode {
 	AFTP_TLS_OFF,
 	AFTP_TLS_TRY,     /* AUTH TLS (RFC 4217); a server that has none gets the password in the clear */
 	AFTP_TLS_REQUIRE, /* AUTH TLS, or nothing */
-	AFTP_TLS_IMPLICIT /* from the first byte on */
+	AFTP_TLS_IMPLICIT /* from the first byte on (no RFC; port 990) */
 };
 
 /* Which commands ask for a passive data connection, and in which order. What the server has refused is not asked for
@@ -40,7 +40,8 @@ enum aftp_passive {
 
 enum aftp_proxy_kind { AFTP_PROXY_NONE, AFTP_PROXY_SOCKS5, AFTP_PROXY_HTTP };
 
-/* Control and data connections go through it, and it looks up the server's name. */
+/* SOCKS5 (RFC 1928, 1929) or HTTP CONNECT (RFC 9110 section 9.3.6). Control and data connections go through it, and it
+ * looks up the server's name. */
 struct aftp_proxy {
 	enum aftp_proxy_kind kind;
 	const char *host;
@@ -78,12 +79,12 @@ struct aftp_client_options {
 	bool list_parser_last;
 
 	enum aftp_tls_mode tls_mode;
-	bool prot_clear;      /* data connections in the clear (PROT C) */
+	bool prot_clear;      /* data connections in the clear (PROT C, RFC 4217 section 9) */
 	struct aftp_tls *tls; /* a client's settings, needed unless the mode is OFF; a reference is taken */
 
 	struct aftp_proxy proxy;
 
-	/* Active mode: the server connects to us (EPRT, else PORT). Not through a proxy. */
+	/* Active mode: the server connects to us (EPRT, RFC 2428; else PORT, RFC 959). Not through a proxy. */
 	bool active;
 	const char *active_address;                /* what the server is told; NULL = ours on the control connection */
 	uint16_t active_port_min, active_port_max; /* where to listen; 0 = any port */
@@ -114,16 +115,17 @@ struct aftp_features {
 /* All strings are copied. */
 int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp_client_options *o);
 
-/* Name lookup, TCP (each address in turn), greeting (220, after any 120), USER/PASS/ACCT (230 at once, 232, 202 accepted), FEAT, OPTS UTF8 ON when offered,
- * TYPE I. FEAT knowledge of an earlier connection to the same server may be given with aftp_client_assume() before, and saves its round trip.
- * Failures: AFTP_ERESOLVE, -ECONNREFUSED, AFTP_ETIMEDOUT, AFTP_ELOGIN, AFTP_ETOOMANY (421, or a 530 whose text says so), AFTP_EPROTO, ...
- * After a failure only close may be called. */
+/* Name lookup, TCP (each address in turn), greeting (220, after any 120), USER/PASS/ACCT (230 at once, 232, 202
+ * accepted), FEAT, OPTS UTF8 ON when offered, TYPE I. FEAT knowledge of an earlier connection to the same server may be
+ * given with aftp_client_assume() before, and saves its round trip. Failures: AFTP_ERESOLVE, -ECONNREFUSED,
+ * AFTP_ETIMEDOUT, AFTP_ELOGIN, AFTP_ETOOMANY (421, or a 530 whose text says so), AFTP_EPROTO, ... After a failure only
+ * close may be called. */
 typedef void aftp_client_cb(void *arg, int status);
 int aftp_client_connect(struct aftp_client *c, aftp_client_cb *cb, void *arg);
 void aftp_client_assume(struct aftp_client *c, const struct aftp_features *f);
 
-/* Called at most once, when an established connection is lost with or without anything under way (EOF, 421, reset, out of step).
- * What is under way has got its callback before. After it only close may be called. */
+/* Called at most once, when an established connection is lost with or without anything under way (EOF, 421, reset, out
+ * of step). What is under way has got its callback before. After it only close may be called. */
 void aftp_client_on_lost(struct aftp_client *c, aftp_client_cb *cb, void *arg);
 
 bool aftp_client_alive(const struct aftp_client *c); /* logged in and in step */
@@ -134,31 +136,35 @@ const struct aftp_features *aftp_client_features(const struct aftp_client *c);
 /* The server's words (or the system's) for the latest failure: one line, "" when none. Valid until the next call. */
 const char *aftp_client_error(const struct aftp_client *c);
 
-/* Cancels whatever is under way (their callbacks run with AFTP_ECANCELED), closes, sets *c to NULL, then runs `closed` (may be NULL).
- * aftp_client_quit() says QUIT first and waits at most a second for its 221. */
+/* Cancels whatever is under way (their callbacks run with AFTP_ECANCELED), closes, sets *c to NULL, then runs `closed`
+ * (may be NULL). aftp_client_quit() says QUIT first and waits at most a second for its 221. */
 void aftp_client_close(struct aftp_client **c, void (*closed)(void *arg), void *arg);
 void aftp_client_quit(struct aftp_client **c, void (*closed)(void *arg), void *arg);
 
 /* --- commands ------------------------------------------------------------------------------------- */
 
-/* status 0: `r` is the final reply (any code; 1xx ones before it are skipped), valid during the call. status < 0: r is NULL. */
+/* status 0: `r` is the final reply (any code; 1xx ones before it are skipped), valid during the call. status < 0: r is
+ * NULL. */
 typedef void aftp_reply_cb(void *arg, int status, const struct aftp_reply *r);
 
-/* Queues one command. Several queued in one loop turn leave in one segment.
- * < 0: AFTP_EBADNAME, -EILSEQ (see aftp_client_options), AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data connection. */
+/* Queues one command. Several queued in one loop turn leave in one segment. < 0: AFTP_EBADNAME, -EILSEQ (see
+ * aftp_client_options), AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data
+ * connection. */
 int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument);
 
 /* What the server sent (the text of a reply, say) in UTF-8: see `encoding`. A copy, to be freed; NULL: no memory. */
 char *aftp_client_decode(const struct aftp_client *c, const char *text);
 
-/* Can the server be told this path? AFTP_EBADNAME also for a path that this server would take for another one (it replaces control
- * characters, say); all calls below refuse such a path. 0, AFTP_EBADNAME, AFTP_ETOOBIG (too long for a command), AFTP_ENOMEM, -EILSEQ. */
+/* Can the server be told this path? AFTP_EBADNAME also for a path that this server would take for another one (it
+ * replaces control characters, say); all calls below refuse such a path. 0, AFTP_EBADNAME, AFTP_ETOOBIG (too long for a
+ * command), AFTP_ENOMEM, -EILSEQ. */
 int aftp_client_check_path(const struct aftp_client *c, const char *path);
 
 /* --- stat ----------------------------------------------------------------------------------------- */
 
-/* MLST where the server has it, else SIZE and MDTM together, and CWD when both refuse (a directory). The entry's name is the one asked for.
- * Statuses: 0; AFTP_ENOENT only when the server's words say so; AFTP_EACCES; AFTP_EREPLY when it refused without saying why; network errors. */
+/* MLST where the server has it (RFC 3659), else SIZE and MDTM together, and CWD when both refuse (a directory). The
+ * entry's name is the one asked for. Statuses: 0; AFTP_ENOENT only when the server's words say so; AFTP_EACCES;
+ * AFTP_EREPLY when it refused without saying why; network errors. */
 typedef void aftp_stat_cb(void *arg, int status, const struct aftp_entry *e);
 int aftp_client_stat(struct aftp_client *c, const char *path, aftp_stat_cb *cb, void *arg);
 /* The same of what a link leads to: MLST may tell of the link itself, so SIZE, MDTM and CWD are asked. */
@@ -173,12 +179,12 @@ struct aftp_transfer_result {
 	const char *message; /* its text, "" when none; valid during the call */
 };
 
-/* The end of a transfer, exactly once. 0: both ends agree. AFTP_ECANCELED after a cancel (the connection is in step again, or lost).
- * AFTP_EREPLY and the path errors of aftp_reply_error(): the server refused, and result says how. */
+/* The end of a transfer, exactly once. 0: both ends agree. AFTP_ECANCELED after a cancel (the connection is in step
+ * again, or lost). AFTP_EREPLY and the path errors of aftp_reply_error(): the server refused, and result says how. */
 typedef void aftp_transfer_cb(void *arg, int status, const struct aftp_transfer_result *result);
 
-/* RETR with REST when offset > 0. Bytes land in memory that `lend` gives (see aftp_stream_lend: NULL pauses);
- * `data` tells how many came. Both may pause, resume or cancel the transfer. `started` (may be NULL) runs when the server has
+/* RETR with REST when offset > 0. Bytes land in memory that `lend` gives (see aftp_stream_lend: NULL pauses); `data`
+ * tells how many came. Both may pause, resume or cancel the transfer. `started` (may be NULL) runs when the server has
  * accepted (1xx), with the size its text tells or UINT64_MAX. */
 struct aftp_sink {
 	char *(*lend)(void *arg, size_t *len);
@@ -190,12 +196,13 @@ struct aftp_sink {
 int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
 	const struct aftp_sink *sink);
 
-/* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with aftp_transfer_write() or
- * aftp_transfer_finish().
+/* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with
+ * aftp_transfer_write() or aftp_transfer_finish().
  *
- * `early`: where a data connection stands in advance (aftp_client_options::arm), and the server is known to do one thing after
- * the other, the first bytes leave with the command, before the server has said that it wants them. `ready` then tells nothing about that; aftp_transfer_result::accepted does. When the
- * connection turns out to be dead, the transfer begins again by itself with the same bytes. */
+ * `early`: where a data connection stands in advance (aftp_client_options::arm), and the server is known to do one
+ * thing after the other, the first bytes leave with the command, before the server has said that it wants them. `ready`
+ * then tells nothing about that; aftp_transfer_result::accepted does. When the connection turns out to be dead, the
+ * transfer begins again by itself with the same bytes. */
 struct aftp_source {
 	void (*ready)(void *arg);
 	aftp_transfer_cb *done;
@@ -208,17 +215,17 @@ int aftp_client_store(struct aftp_client *c, struct aftp_transfer **out, enum af
 int aftp_transfer_write(struct aftp_transfer *t, const char *data,
 	size_t n); /* memory is lent until the next ready or done; AFTP_EBUSY before ready */
 int aftp_transfer_finish(struct aftp_transfer *t); /* end of data: half-close, then the final reply */
-/* A question about the same path (SIZE, MDTM or MLST) that leaves right behind the end of the data, and so saves a round
- * trip; only after aftp_transfer_finish(). Its callback is as that of aftp_client_command(), and runs at any time from
- * then on, before or after done. AFTP_EBUSY: the server did not take one thing after the other, and its answer would say
- * nothing about the finished upload; ask again. */
+/* A question about the same path (SIZE, MDTM or MLST) that leaves right behind the end of the data, and so saves a
+ * round trip; only after aftp_transfer_finish(). Its callback is as that of aftp_client_command(), and runs at any time
+ * from then on, before or after done. AFTP_EBUSY: the server did not take one thing after the other, and its answer
+ * would say nothing about the finished upload; ask again. */
 int aftp_transfer_follow(struct aftp_transfer *t, aftp_reply_cb *cb, void *arg, const char *verb);
 
 /* After a NULL from lend: ask again (later in the loop). */
 void aftp_transfer_resume(struct aftp_transfer *t);
 
-/* Stops early: closes the data connection, takes the server's word for it, proves the connection in step (or closes it), then done(AFTP_ECANCELED).
- * `t` is valid until done. A second cancel is ignored. */
+/* Stops early: closes the data connection, takes the server's word for it, proves the connection in step (or closes
+ * it), then done(AFTP_ECANCELED). `t` is valid until done. A second cancel is ignored. */
 void aftp_transfer_cancel(struct aftp_transfer *t);
 uint64_t aftp_transfer_bytes(const struct aftp_transfer *t);
 
@@ -233,8 +240,9 @@ struct aftp_list_result {
 };
 typedef void aftp_list_cb(void *arg, int status, const struct aftp_list_result *result);
 
-/* MLSD path, or where the server has none: LIST -a path when the path is safe to send so, else CWD and LIST -a (see command_list_safe).
- * "." and ".." are handed over, marked. Entries come while the data flows. Callbacks: entry any number of times (non-zero stops the listing with that status), done once. */
+/* MLSD path, or where the server has none: LIST -a path when the path is safe to send so, else CWD and LIST -a (see
+ * command_list_safe). "." and ".." are handed over, marked. Entries come while the data flows. Callbacks: entry any
+ * number of times (non-zero stops the listing with that status), done once. */
 int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
 	aftp_list_cb *done, void *arg);
 

@@ -42,8 +42,12 @@ int aftp_data_read_exactly(struct aftp_data *d, char *buf, size_t n, aftp_data_r
  * its end. AFTP_ELINETOOLONG when `max` bytes hold no LF. */
 int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg);
 
-/* Each line, or each block of up to `size` bytes as they come, and at last n < 0 as above. AFTP_PAUSE: nothing more until
- * aftp_data_resume(). AFTP_STOP: it was the last call; the rest of the data stays to be read otherwise. */
+/* All of it, up to `max` bytes, when the server has confirmed it: n >= 0 bytes (data != NULL), valid during the call.
+ * AFTP_ETOOBIG when there are more. */
+int aftp_data_read_all(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg);
+
+/* Each line, or each block of up to `size` bytes as they come, and at last n < 0 as above. AFTP_PAUSE: nothing more
+ * until aftp_data_resume(). AFTP_STOP: it was the last call; the rest of the data stays to be read otherwise. */
 typedef enum aftp_next aftp_data_each_cb(void *arg, ssize_t n, const char *data);
 int aftp_data_each_line(struct aftp_data *d, size_t max, aftp_data_each_cb *cb, void *arg);
 int aftp_data_each_block(struct aftp_data *d, size_t size, aftp_data_each_cb *cb, void *arg);
@@ -51,7 +55,8 @@ void aftp_data_resume(struct aftp_data *d); /* no effect when it is not paused *
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
-/* All n bytes; the memory is lent until the callback. 0: the kernel has them; only finish tells that the server does. */
+/* All n bytes; the memory is lent until the callback. 0: the kernel has them; only finish tells that the server does.
+ */
 int aftp_data_write(struct aftp_data *d, const char *data, size_t n, aftp_op_cb *cb, void *arg);
 
 /* --- the end -------------------------------------------------------------------------------------- */
@@ -60,17 +65,17 @@ int aftp_data_write(struct aftp_data *d, const char *data, size_t n, aftp_op_cb 
  * the call.
  *
  * Of an upload: all was written. Of a download: it was read to its end, or is stopped here, early: what the server says
- * to that (226, 426, 451) is then the answer. 0: the code matches `expected` (NULL = "2xx"), and nothing else went wrong.
- * Otherwise the status of what did, AFTP_EREPLY when it was only the code. A code that matches `wait` (NULL = "1xx") is
- * no verdict: then the transfer's own status is the answer, AFTP_ECANCELED for one that was stopped.
+ * to that (226, 426, 451) is then the answer. 0: the code matches `expected` (NULL = "2xx"), and nothing else went
+ * wrong. Otherwise the status of what did, AFTP_EREPLY when it was only the code. A code that matches `wait` (NULL =
+ * "1xx") is no verdict: then the transfer's own status is the answer, AFTP_ECANCELED for one that was stopped.
  *
  * AFTP_EALREADY: it was finished or canceled before; aftp_data_code() and aftp_data_message() have the reply.
  * AFTP_EBUSY: a read or a write is under way. */
 typedef void aftp_finish_cb(void *arg, int status, int code, const char *message);
 int aftp_data_finish(struct aftp_data *d, const char *expected, const char *wait, aftp_finish_cb *cb, void *arg);
 
-/* Breaks the transfer off. What is under way gets AFTP_ECANCELED, then `cb` (may be NULL) runs: 0 when the connection is
- * in step again, AFTP_ENOTCONN when it was lost. AFTP_EALREADY: it was canceled before. */
+/* Breaks the transfer off. What is under way gets AFTP_ECANCELED, then `cb` (may be NULL) runs: 0 when the connection
+ * is in step again, AFTP_ENOTCONN when it was lost. AFTP_EALREADY: it was canceled before. */
 int aftp_data_cancel(struct aftp_data *d, aftp_op_cb *cb, void *arg);
 
 /* The final reply, once it has come: its code (0 before) and text ("" before; lives as long as the stream). */
@@ -80,8 +85,8 @@ const char *aftp_data_message(const struct aftp_data *d);
 uint64_t aftp_data_size(const struct aftp_data *d);
 uint64_t aftp_data_bytes(const struct aftp_data *d); /* moved so far */
 
-/* Cancels if it is not over, sets *d to NULL, then runs `closed` (may be NULL), and the memory is gone. Accepts a pointer
- * to NULL (then `closed` never runs). */
+/* Cancels if it is not over, sets *d to NULL, then runs `closed` (may be NULL), and the memory is gone. Accepts a
+ * pointer to NULL (then `closed` never runs). */
 void aftp_data_close(struct aftp_data **d, void (*closed)(void *arg), void *arg);
 
 /* --- throttles ------------------------------------------------------------------------------------ */

@@ -54,7 +54,7 @@ void aftp_session_close(struct aftp_session **s, void (*closed)(void *arg), void
 void aftp_session_quit(struct aftp_session **s, void (*closed)(void *arg), void *arg);
 
 /* Cancels every operation and every stream of the session. The callback gets 0 when the connection is in step again.
- * With nothing under way it is ABOR, and AFTP_EREPLY when the server does not answer 2xx. */
+ * With nothing under way it is ABOR (RFC 959 section 4.1.3), and AFTP_EREPLY when the server does not answer 2xx. */
 int aftp_session_abort(struct aftp_session *s, struct aftp_op **out, aftp_op_cb *done, void *arg);
 
 /* --- commands ------------------------------------------------------------------------------------- */
@@ -65,14 +65,16 @@ int aftp_session_abort(struct aftp_session *s, struct aftp_op **out, aftp_op_cb 
 int aftp_session_command(struct aftp_session *s, struct aftp_op **out, const char *verb, const char *argument,
 	const char *expected, aftp_reply_cb *done, void *arg);
 
-/* PWD; `path` is valid during the call, NULL when status < 0. AFTP_EPROTO: a 257 without a quoted path. */
+/* PWD (RFC 959 section 4.1.3 and appendix II); `path` is valid during the call, NULL when status < 0. AFTP_EPROTO: a
+ * 257 without a quoted path. */
 typedef void aftp_path_cb(void *arg, int status, const char *path);
 int aftp_session_pwd(struct aftp_session *s, struct aftp_op **out, aftp_path_cb *done, void *arg);
 
-/* CWD; CDUP for "..". What is under way with relative paths should be over before. */
+/* CWD; CDUP for ".." (RFC 959 section 4.1.1). What is under way with relative paths should be over before. */
 int aftp_session_cwd(struct aftp_session *s, struct aftp_op **out, const char *path, aftp_op_cb *done, void *arg);
 
-/* RNFR and RNTO, with nothing between them. Whether an existing `to` is replaced is the server's decision. */
+/* RNFR and RNTO (RFC 959 section 4.1.3), with nothing between them. Whether an existing `to` is replaced is the
+ * server's decision. */
 int aftp_session_rename(
 	struct aftp_session *s, struct aftp_op **out, const char *from, const char *to, aftp_op_cb *done, void *arg);
 
@@ -95,7 +97,7 @@ enum {
 	AFTP_PLAIN_LIST = 1 << 3, /* LIST, even where the server has MLSD: it tells where a link points */
 	/* copying */
 	AFTP_INTO = 1 << 4,       /* `to` is the folder to put it into, under its own name */
-	AFTP_RESUME = 1 << 5,     /* go on where an earlier copy stopped */
+	AFTP_RESUME = 1 << 5,     /* go on where an earlier copy stopped, by REST (RFC 3659 section 5) */
 	AFTP_KEEP_TIMES = 1 << 6, /* the copy of a file gets its modification time */
 	AFTP_APPENDED = 1 << 7,   /* upload of a file: behind what is there, by APPE */
 };
@@ -114,19 +116,21 @@ struct aftp_walk_result {
 };
 typedef void aftp_walk_done_cb(void *arg, int status, const struct aftp_walk_result *result);
 
-/* A folder; AFTP_RECURSIVE: and all below it, one folder after the other, those nearer to `path` first. Of a file:
- * -ENOTDIR. Flags: RECURSIVE, KEEP_GOING, PLAIN_LIST. -ELOOP: too deep. */
+/* A folder, by MLSD (RFC 3659 section 7) or LIST; AFTP_RECURSIVE: and all below it, one folder after the other, those
+ * nearer to `path` first. Of a file: -ENOTDIR. Flags: RECURSIVE, KEEP_GOING, PLAIN_LIST. -ELOOP: too deep. */
 int aftp_session_list(struct aftp_session *s, struct aftp_op **out, const char *path, unsigned flags,
 	aftp_walk_cb *entry, aftp_walk_done_cb *done, void *arg);
 
 /* --- making and removing -------------------------------------------------------------------------- */
 
-/* MKD. -EEXIST: something is there. AFTP_PARENTS: its parents too, and a folder that is there already is fine. */
+/* MKD (RFC 959 section 4.1.3). -EEXIST: something is there. AFTP_PARENTS: its parents too, and a folder that is there
+ * already is fine. */
 int aftp_session_mkdir(
 	struct aftp_session *s, struct aftp_op **out, const char *path, unsigned flags, aftp_op_cb *done, void *arg);
 
-/* A file, a link (the link itself) or an empty folder; AFTP_RECURSIVE: a folder and all below it. A folder that might be
- * a link to another one is not entered. AFTP_ENOENT: nothing is there. Flags: RECURSIVE, KEEP_GOING. */
+/* By DELE and RMD (RFC 959 section 4.1.3): a file, a link (the link itself) or an empty folder; AFTP_RECURSIVE: a
+ * folder and all below it. A folder that might be a link to another one is not entered. AFTP_ENOENT: nothing is there.
+ * Flags: RECURSIVE, KEEP_GOING. */
 int aftp_session_remove(
 	struct aftp_session *s, struct aftp_op **out, const char *path, unsigned flags, aftp_op_cb *done, void *arg);
 
@@ -160,7 +164,8 @@ typedef void aftp_copy_cb(void *arg, int status, const struct aftp_copy_result *
  * size is the one that the server tells; AFTP_ESHORT or AFTP_ECHANGED otherwise. What is there of an unfinished file
  * stays, for AFTP_RESUME, which goes on behind it unless the server's is newer or shorter.
  *
- * upload: the server's SIZE is compared, where it has one (AFTP_ESHORT). AFTP_KEEP_TIMES is MFMT, else MDTM.
+ * upload: the server's SIZE (RFC 3659 section 4) is compared, where it has one (AFTP_ESHORT). AFTP_KEEP_TIMES is MFMT,
+ * else MDTM with a time.
  *
  * Flags: INTO, PARENTS, RESUME, KEEP_TIMES, KEEP_GOING; upload of one file: APPENDED. `item` may be NULL. */
 int aftp_session_download(struct aftp_session *s, struct aftp_op **out, const char *from, const char *to,

@@ -1,12 +1,13 @@
 /* stream - one TCP connection with time limits, named throttles, and TLS started in place.
  *
- * Reads are pulled (read, read_line, read_exactly), iterated over (each_line, each_block) or pushed (read_start: the
- * consumer lends the buffer and bytes land where they will be used). One read, one write and one of connect/start_tls/shutdown may be under way at a
- * time; a second one gets AFTP_EBUSY. The async contract is the one in status.h.
+ * Reads are pulled (read, read_line, read_exactly, read_all), iterated over (each_line, each_block) or pushed
+ * (read_start: the consumer lends the buffer and bytes land where they will be used). One read, one write and one of
+ * connect/start_tls/shutdown may be under way at a time; a second one gets AFTP_EBUSY. The async contract is the one in
+ * status.h.
  *
- * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the consumer,
- * does not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte was lost, and the
- * caller decides whether to go on or close. (Half a connect or half a handshake cannot be gone on with.)
+ * Time limits are about progress: each byte moved re-arms them; waiting for a throttle, or paused by the consumer, does
+ * not count. After AFTP_ETIMEDOUT the operation is over, the stream is still open, no byte was lost, and the caller
+ * decides whether to go on or close. (Half a connect or half a handshake cannot be gone on with.)
  *
  * A write to a connection that the peer has reset raises SIGPIPE: the program must ignore that signal. */
 #ifndef AFTP_STREAM_H
@@ -28,7 +29,7 @@ struct aftp_stream;
 typedef void aftp_stream_cb(void *arg, int status);
 
 /* n > 0: n bytes at `data`; n < 0: a status (AFTP_EOF at the end). The memory is the caller's buffer for
- * read/read_exactly, and the stream's own, valid during the call, for lines. */
+ * read/read_exactly, and the stream's own, valid during the call, otherwise. */
 typedef void aftp_stream_read_cb(void *arg, ssize_t n, const char *data);
 
 int aftp_stream_new(struct aftp_stream **out, uv_loop_t *loop);
@@ -65,6 +66,10 @@ int aftp_stream_read_exactly(struct aftp_stream *s, char *buf, size_t n, aftp_st
  * AFTP_ELINETOOLONG when `max` bytes hold no LF: the stream is then unusable for lines. */
 int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg);
 
+/* To the end: n >= 0 bytes (data != NULL), all that came until the peer ended. AFTP_ETOOBIG when there are more than
+ * `max`. What came stays to be read otherwise unless n >= 0. */
+int aftp_stream_read_all(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg);
+
 /* --- push ----------------------------------------------------------------------------------------- */
 
 /* Lends a buffer: *len comes as a hint, what could be used well, and leaves as the size that is lent. The same may
@@ -80,8 +85,8 @@ int aftp_stream_read_start(struct aftp_stream *s, aftp_stream_lend *lend, aftp_s
 void aftp_stream_read_stop(struct aftp_stream *s);
 void aftp_stream_resume(struct aftp_stream *s); /* of what has paused; asks again, later */
 
-/* What has come already, without waiting: for a stream that is about to be closed while its last bytes still count. 1..cap
- * bytes, or 0: there is nothing now, or the stream is protected by TLS. Only in push mode. */
+/* What has come already, without waiting: for a stream that is about to be closed while its last bytes still count.
+ * 1..cap bytes, or 0: there is nothing now, or the stream is protected by TLS. Only in push mode. */
 size_t aftp_stream_take(struct aftp_stream *s, char *buf, size_t cap);
 
 /* --- iterate -------------------------------------------------------------------------------------- */
@@ -123,8 +128,8 @@ int aftp_stream_finish(struct aftp_stream *s, int64_t linger_ms, aftp_stream_cb 
  * meanwhile. Bytes that came in before the call are refused with AFTP_EPROTO (they were not protected). `sessions` (may
  * be NULL) is what may be resumed. References to both are taken. Limit: connect. AFTP_ECERT: the certificate was
  * refused; AFTP_ETLS: the handshake failed; AFTP_EINCOMPLETE: the peer ended meanwhile. After a failure nothing passes
- * any more, and only close is left. The end of a TLS stream is AFTP_EOF only when the peer said so (close_notify); a bare
- * end of the connection is AFTP_EINCOMPLETE: somebody may have cut it. */
+ * any more, and only close is left. The end of a TLS stream is AFTP_EOF only when the peer said so (close_notify); a
+ * bare end of the connection is AFTP_EINCOMPLETE: somebody may have cut it. */
 int aftp_stream_start_tls(struct aftp_stream *s, struct aftp_tls *tls, const char *host,
 	struct aftp_tls_sessions *sessions, aftp_stream_cb *cb, void *arg);
 int aftp_stream_accept_tls(

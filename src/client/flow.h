@@ -16,7 +16,7 @@ struct aftp_stream;
 
 enum { FLOW_THROTTLES_MAX = 6, FLOW_NAME_MAX = 32, FLOW_MASK_MAX = 64, FLOW_CHUNK = 256 << 10 };
 
-enum flow_mode { FLOW_IDLE, FLOW_SOME, FLOW_EXACTLY, FLOW_LINE, FLOW_EACH_LINE, FLOW_EACH_BLOCK };
+enum flow_mode { FLOW_IDLE, FLOW_SOME, FLOW_EXACTLY, FLOW_LINE, FLOW_ALL, FLOW_EACH_LINE, FLOW_EACH_BLOCK };
 
 struct flow_reader {
 	enum flow_mode mode; /* what is under way */
@@ -27,7 +27,7 @@ struct flow_reader {
 	aftp_data_each_cb *each;
 	void *arg;
 	struct buf in;   /* read ahead of lines */
-	size_t line_max; /* of this one */
+	size_t line_max; /* of this one; or of all */
 	size_t scanned;  /* bytes of `in` without an LF */
 	char *block;     /* owned */
 	size_t block_size;

@@ -45,6 +45,7 @@ char *flow_lend(void *arg, size_t *len)
 	case FLOW_EXACTLY:
 	case FLOW_EACH_BLOCK: *len = rd->cap - rd->got; return rd->buf + rd->got;
 	case FLOW_LINE:
+	case FLOW_ALL:
 	case FLOW_EACH_LINE: break;
 	}
 	*len = FLOW_CHUNK;
@@ -100,6 +101,7 @@ void flow_landed(void *arg, size_t n)
 			answer(d, (ssize_t)rd->cap, rd->buf);
 		return;
 	case FLOW_LINE:
+	case FLOW_ALL:
 	case FLOW_EACH_LINE: break;
 	}
 	buf_commit(&rd->in, n);
@@ -169,6 +171,22 @@ static bool next_line(struct aftp_data *d, bool *more)
 	return false;
 }
 
+/* True: that was all, or there is too much of it. */
+static bool serve_all(struct aftp_data *d)
+{
+	struct flow_reader *rd = &d->rd;
+	const char *bytes = buf_bytes(&rd->in);
+	size_t len = buf_len(&rd->in);
+	bool whole = d->over && d->status == 0;
+
+	if (len <= rd->line_max && !whole)
+		return false;
+	if (len <= rd->line_max)
+		rd->in.start += len; /* keeps the bytes */
+	answer(d, len <= rd->line_max ? (ssize_t)len : AFTP_ETOOBIG, len <= rd->line_max ? bytes : NULL);
+	return true;
+}
+
 static void serve_end(struct aftp_data *d)
 {
 	struct flow_reader *rd = &d->rd;
@@ -187,7 +205,10 @@ void flow_read_serve(struct aftp_data *d)
 
 	if (rd->mode == FLOW_IDLE || (rd->paused && !deaf(d)))
 		return;
-	if (!deaf(d) && by_line(rd)) {
+	if (!deaf(d) && rd->mode == FLOW_ALL) {
+		if (serve_all(d))
+			return;
+	} else if (!deaf(d) && by_line(rd)) {
 		while (next_line(d, &more))
 			continue;
 		buf_consume(&rd->in, 0);
@@ -255,6 +276,18 @@ int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, 
 	d->rd.line_max = max;
 	d->rd.read = cb;
 	set_up(d, FLOW_LINE, arg);
+	return 0;
+}
+
+int aftp_data_read_all(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg)
+{
+	int rc = usable(d, max > 0 && max < SIZE_MAX / 8 && cb);
+
+	if (rc < 0)
+		return rc;
+	d->rd.line_max = max;
+	d->rd.read = cb;
+	set_up(d, FLOW_ALL, arg);
 	return 0;
 }
 

@@ -35,7 +35,16 @@ enum stream_state {
 
 enum stream_op_kind { OP_NONE, OP_CONNECT, OP_TLS, OP_SHUTDOWN };
 
-enum read_mode { READ_NONE, READ_SOME, READ_EXACT, READ_LINE, READ_PUSH, READ_EACH_LINE, READ_EACH_BLOCK };
+enum read_mode {
+	READ_NONE,
+	READ_SOME,
+	READ_EXACT,
+	READ_LINE,
+	READ_ALL,
+	READ_PUSH,
+	READ_EACH_LINE,
+	READ_EACH_BLOCK,
+};
 
 /* What the kick owes: answers and work that must not happen inside a caller's call. */
 enum stream_due { DUE_OP = 1, DUE_WRITE = 2, DUE_READ = 4 };
@@ -67,7 +76,7 @@ struct stream_reader {
 	void *arg;
 	char *buf; /* READ_SOME, READ_EXACT, READ_EACH_BLOCK */
 	size_t cap, got;
-	size_t max, scanned; /* lines: the cap, and how much of `in` has no LF */
+	size_t max, scanned; /* lines and all: the cap, and how much of `in` has no LF */
 	size_t chunk;        /* bytes to read ahead */
 	char *block;         /* owned */
 	struct buf in;       /* read ahead and not consumed; plain text */
@@ -166,6 +175,8 @@ void stream_read_hand_over(struct aftp_stream *s, ssize_t n, const char *data);
 /* stream_line.c */
 bool stream_line_serve(struct aftp_stream *s); /* false: more bytes are needed */
 bool stream_line_rest(struct aftp_stream *s);  /* at the end: an unfinished line was delivered */
+/* For READ_ALL: true when it was answered. `end` is 0, or why nothing more comes. */
+bool stream_all_serve(struct aftp_stream *s, int end);
 
 /* stream_write.c */
 void stream_write_go(struct aftp_stream *s); /* does what can be done; calls nobody back */

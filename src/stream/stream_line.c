@@ -77,6 +77,25 @@ bool stream_line_rest(struct aftp_stream *s)
 	return true;
 }
 
+bool stream_all_serve(struct aftp_stream *s, int end)
+{
+	struct stream_reader *rd = &s->rd;
+	const char *bytes = buf_bytes(&rd->in);
+	size_t len = buf_len(&rd->in);
+	bool whole = end == AFTP_EOF && len <= rd->max;
+
+	if (len <= rd->max && end == 0)
+		return false;
+	if (whole)
+		buf_consume(&rd->in, len);
+	stream_read_end(s);
+	if (whole)
+		rd->read(rd->arg, (ssize_t)len, bytes);
+	else
+		rd->read(rd->arg, len > rd->max ? AFTP_ETOOBIG : end, NULL);
+	return true;
+}
+
 static int begin_lines(struct aftp_stream *s, enum read_mode mode, size_t max, void *arg)
 {
 	size_t len = buf_len(&s->rd.in);
@@ -95,6 +114,16 @@ static int begin_lines(struct aftp_stream *s, enum read_mode mode, size_t max, v
 int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
 {
 	int rc = cb ? begin_lines(s, READ_LINE, max, arg) : AFTP_EINVAL;
+
+	if (rc < 0)
+		return rc;
+	s->rd.read = cb;
+	return 0;
+}
+
+int aftp_stream_read_all(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
+{
+	int rc = cb ? begin_lines(s, READ_ALL, max, arg) : AFTP_EINVAL;
 
 	if (rc < 0)
 		return rc;

@@ -10,6 +10,12 @@ static bool by_line(const struct aftp_stream *s)
 	return s->rd.mode == READ_LINE || s->rd.mode == READ_EACH_LINE;
 }
 
+/* Out of `in`, into which it is read. */
+static bool from_ahead(const struct aftp_stream *s)
+{
+	return by_line(s) || s->rd.mode == READ_ALL;
+}
+
 /* Somebody takes bytes now. */
 static bool wanted(const struct aftp_stream *s)
 {
@@ -20,7 +26,7 @@ static bool wanted(const struct aftp_stream *s)
 
 size_t stream_read_want(const struct aftp_stream *s)
 {
-	bool unbounded = by_line(s) || s->rd.mode == READ_PUSH;
+	bool unbounded = from_ahead(s) || s->rd.mode == READ_PUSH;
 
 	return unbounded ? SIZE_MAX : s->rd.cap - s->rd.got;
 }
@@ -62,7 +68,7 @@ char *stream_read_room(struct aftp_stream *s, size_t most, size_t *len)
 {
 	if (s->rd.mode == READ_PUSH)
 		return lent_room(s, most, len);
-	if (by_line(s))
+	if (from_ahead(s))
 		return ahead_room(s, most, len);
 	*len = s->rd.cap - s->rd.got < most ? s->rd.cap - s->rd.got : most;
 	return s->rd.buf + s->rd.got;
@@ -118,6 +124,10 @@ void stream_read_landed(struct aftp_stream *s, size_t n)
 		buf_commit(&rd->in, n);
 		(void)stream_line_serve(s);
 		return;
+	case READ_ALL:
+		buf_commit(&rd->in, n);
+		(void)stream_all_serve(s, 0);
+		return;
 	case READ_NONE: return;
 	}
 }
@@ -127,7 +137,7 @@ void stream_read_landed(struct aftp_stream *s, size_t n)
 /* What was read ahead, or an answer that is due, comes first. */
 static bool must_wait_for_kick(const struct aftp_stream *s)
 {
-	return s->due & DUE_READ || (buf_len(&s->rd.in) > 0 && !by_line(s));
+	return s->due & DUE_READ || (buf_len(&s->rd.in) > 0 && !from_ahead(s));
 }
 
 static char *alloc_tls(struct aftp_stream *s, size_t *len)
@@ -303,6 +313,7 @@ static void serve_end(struct aftp_stream *s)
 	if (by_line(s) && status == AFTP_EOF && stream_line_rest(s))
 		return;
 	switch (rd->mode) {
+	case READ_ALL: (void)stream_all_serve(s, status); return;
 	case READ_SOME:
 	case READ_LINE: answer(s, status, NULL); return;
 	case READ_EXACT: answer(s, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, NULL); return;
@@ -322,11 +333,11 @@ void stream_read_pump(struct aftp_stream *s)
 	struct stream_reader *rd = &s->rd;
 
 	while (wanted(s)) {
-		bool lines = by_line(s);
-
-		if (buf_len(&rd->in) > 0 && lines && stream_line_serve(s))
+		if (by_line(s) && buf_len(&rd->in) > 0 && stream_line_serve(s))
 			continue;
-		if (buf_len(&rd->in) > 0 && !lines) {
+		if (rd->mode == READ_ALL && stream_all_serve(s, 0))
+			continue;
+		if (buf_len(&rd->in) > 0 && !from_ahead(s)) {
 			serve_ahead(s);
 			continue;
 		}
@@ -396,7 +407,7 @@ void stream_read_cancel(struct aftp_stream *s)
 	enum read_mode mode = s->rd.mode;
 
 	s->rd.mode = READ_NONE;
-	if (mode == READ_SOME || mode == READ_EXACT || mode == READ_LINE)
+	if (mode == READ_SOME || mode == READ_EXACT || mode == READ_LINE || mode == READ_ALL)
 		s->rd.read(s->rd.arg, AFTP_ECANCELED, NULL);
 }
 

@@ -459,6 +459,41 @@ static void tells_what_the_server_refuses(void **state)
 	session_kit_end(&k);
 }
 
+static void reads_all(void **state)
+{
+	static const struct aftp_faults cut = { .drop_after = 1000 };
+	struct session_kit k;
+	struct waited all = { 0 }, line = { 0 }, rest = { 0 }, much = { 0 }, none = { 0 }, lost = { 0 };
+	struct aftp_data *d;
+
+	(void)state;
+	begin(&k);
+	testd_put(&k.d, "/empty", "", 0);
+	d = download(&k, "/text", 5);
+	assert_int_equal(waited_for(&k, &all, aftp_data_read_all(d, 100, waited_read, &all)), 0);
+	assert_string_equal(all.line, "two\n\nfour, which has no end");
+	session_kit_close_data(&k, &d);
+	d = download(&k, "/text", 0);
+	assert_int_equal(waited_for(&k, &line, aftp_data_read_line(d, 100, waited_read, &line)), 0);
+	assert_int_equal(waited_for(&k, &rest, aftp_data_read_all(d, 100, waited_read, &rest)), 0);
+	assert_string_equal(rest.line, "two\n\nfour, which has no end");
+	session_kit_close_data(&k, &d);
+	d = download(&k, "/empty", 0);
+	assert_int_equal(waited_for(&k, &none, aftp_data_read_all(d, 100, waited_read, &none)), 0);
+	assert_int_equal(none.n, 0);
+	session_kit_close_data(&k, &d);
+	d = download(&k, "/big", 0);
+	assert_int_equal(waited_for(&k, &much, aftp_data_read_all(d, 100000, waited_read, &much)), AFTP_ETOOBIG);
+	session_kit_close_data(&k, &d);
+	session_kit_check(&k);
+	testd_set_faults(&k.d, &cut);
+	d = download(&k, "/big", 0);
+	assert_true(waited_for(&k, &lost, aftp_data_read_all(d, 100 << 20, waited_read, &lost)) < 0);
+	session_kit_close_data(&k, &d);
+	session_kit_check(&k);
+	session_kit_end(&k);
+}
+
 static void survives_a_lost_connection(void **state)
 {
 	static const struct aftp_faults faults = { .drop_all_after = 1 << 20 };
@@ -548,6 +583,7 @@ int main(void)
 		cmocka_unit_test(reads_from_an_offset),
 		cmocka_unit_test(reads_exactly),
 		cmocka_unit_test(reads_lines),
+		cmocka_unit_test(reads_all),
 		cmocka_unit_test(mixes_lines_and_bytes),
 		cmocka_unit_test(refuses_a_line_that_is_too_long),
 		cmocka_unit_test(iterates_by_line),

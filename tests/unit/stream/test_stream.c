@@ -285,12 +285,13 @@ static void close_inside(int way)
 	case 5: assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->b, "abc", 3, closer_status, &c)), 0); break;
 	case 6: assert_int_equal(PAIR_CALL(p, aftp_stream_shutdown(p->b, closer_status, &c)), 0); break;
 	case 7: assert_int_equal(PAIR_CALL(p, aftp_stream_each_block(p->b, 4, closer_line, &c)), 0); break;
+	case 8: assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 4, closer_bytes, &c)), 0); break;
 	default:
 		aftp_stream_set_timeouts(p->b, -1, 10, -1, -1);
 		assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, 4, closer_bytes, &c)), 0);
 		break;
 	}
-	if (way < 8)
+	if (way < 9)
 		pair_send(p, p->a, "one\ntwo\nthree\n");
 	PAIR_UNTIL(p, p->closed);
 	assert_int_equal(c.calls, 1);
@@ -300,7 +301,7 @@ static void close_inside(int way)
 static void test_close_from_inside(void **state)
 {
 	(void)state;
-	for (int way = 0; way < 9; way++)
+	for (int way = 0; way < 10; way++)
 		close_inside(way);
 }
 

@@ -182,6 +182,87 @@ static void test_each_line_of_many(void **state)
 	free(text);
 }
 
+/* --- all ------------------------------------------------------------------------------------------ */
+
+static void test_read_all(void **state)
+{
+	struct pair *p = *state;
+	struct answer got = { .p = p };
+
+	assert_int_equal(aftp_stream_read_all(p->b, 0, on_bytes, &got), AFTP_EINVAL);
+	assert_int_equal(aftp_stream_read_all(p->b, 10, NULL, &got), AFTP_EINVAL);
+	pair_send(p, p->a, "first\nthen ");
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_line(p->b, 80, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 1);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 80, on_bytes, &got)), 0);
+	assert_int_equal(aftp_stream_read_all(p->b, 80, on_bytes, &got), AFTP_EBUSY);
+	pair_turn(p, 5);
+	pair_send(p, p->a, "the rest");
+	pair_turn(p, 5);
+	assert_int_equal(got.calls, 1);
+	pair_fin(p, p->a);
+	PAIR_UNTIL(p, got.calls == 2);
+	assert_int_equal(got.n, 13);
+	assert_string_equal(got.line, "then the rest");
+	/* Nothing is all there is, after an end. */
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 80, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 3);
+	assert_int_equal(got.n, 0);
+}
+
+static void test_read_all_is_capped(void **state)
+{
+	struct pair *p = *state;
+	struct answer got = { .p = p };
+
+	pair_send(p, p->a, "0123456789");
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 9, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 1);
+	assert_int_equal(got.n, AFTP_ETOOBIG);
+	pair_fin(p, p->a);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 10, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 2);
+	assert_string_equal(got.line, "0123456789");
+}
+
+static void test_read_all_keeps_what_came(void **state)
+{
+	struct pair *p = *state;
+	struct answer got = { .p = p };
+	char buf[20];
+
+	aftp_stream_set_timeouts(p->b, -1, 50, -1, -1);
+	pair_send(p, p->a, "abc");
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 100, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 1);
+	assert_int_equal(got.n, AFTP_ETIMEDOUT);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read(p->b, buf, sizeof buf, on_bytes, &got)), 0);
+	PAIR_UNTIL(p, got.calls == 2);
+	assert_string_equal(got.line, "abc");
+	aftp_stream_set_timeouts(p->b, -1, 0, -1, -1);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, 100, on_bytes, &got)), 0);
+	aftp_stream_close(&p->a, true, NULL, NULL);
+	PAIR_UNTIL(p, got.calls == 3);
+	assert_true(got.n < 0 && got.n != AFTP_EOF);
+}
+
+static void test_read_all_of_much(void **state)
+{
+	enum { SIZE = 3000000 };
+	struct pair *p = *state;
+	struct answer got = { .p = p }, sent = { .p = p };
+	char *all = malloc(SIZE);
+
+	pattern(all, SIZE, 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_all(p->b, SIZE, on_bytes, &got)), 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, SIZE, on_status, &sent)), 0);
+	PAIR_UNTIL(p, sent.calls);
+	pair_fin(p, p->a);
+	PAIR_UNTIL(p, got.calls);
+	assert_int_equal(got.n, SIZE);
+	free(all);
+}
+
 /* --- push ----------------------------------------------------------------------------------------- */
 
 static void test_push_with_pauses(void **state)
@@ -407,6 +488,10 @@ int main(void)
 		cmocka_unit_test(test_read_line),
 		cmocka_unit_test(test_each_line),
 		T(test_each_line_of_many),
+		T(test_read_all),
+		T(test_read_all_is_capped),
+		T(test_read_all_keeps_what_came),
+		T(test_read_all_of_much),
 		T(test_push_with_pauses),
 		T(test_push_stops),
 		T(test_push_sees_a_reset),
