@@ -7,7 +7,14 @@ bad=0
 pid=
 site=$TMPDIR/site
 python=${PYTHON:-/usr/bin/python3}
-stop() { [ -z "$pid" ] || { kill "$pid"; wait "$pid"; pid=; }; }
+ca=
+stop() {
+	[ -n "$pid" ] || return
+	kill "$pid"
+	wait "$pid"
+	pid=
+	exec 3<&-
+}
 trap stop EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -42,20 +49,22 @@ make_site() {
 	touch -d '2021-02-03 04:05:06 UTC' "$1/big" "$1/sub/two words"
 }
 
-# start OPTION...: sets port.
+# start OPTION...: sets port, and ca: the server's own certificate.
 start() {
 	rm -f "$TMPDIR/first"
 	mkfifo "$TMPDIR/first" || exit 1
-	"$BUILD/memftpd" --listen 127.0.0.1:0 --user joe:secret:rw --load "$site" "$@" >"$TMPDIR/first" 2>"$TMPDIR/err" &
+	case $mode in
+	plain) set -- --listen 127.0.0.1:0 "$@" ;;
+	explicit) set -- --listen 127.0.0.1:0 --tls-required --tls-save "$TMPDIR/cert.pem" "$@" ;;
+	implicit) set -- --listen-tls 127.0.0.1:0 --tls-save "$TMPDIR/cert.pem" "$@" ;;
+	esac
+	"$BUILD/memftpd" --user joe:secret:rw --load "$site" "$@" >"$TMPDIR/first" 2>"$TMPDIR/err" &
 	pid=$!
-	read -r line <"$TMPDIR/first"
+	exec 3<"$TMPDIR/first"
+	read -r line <&3
 	port=${line##*:}
-}
-
-certificate() {
-	ca=$TMPDIR/cert.pem
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$TMPDIR/key.pem" -out "$ca" 2>/dev/null
+	port=${port%% *}
+	[ "$mode" = plain ] || ca=$TMPDIR/cert.pem
 }
 
 # --- curl -----------------------------------------------------------------------------------------
@@ -115,7 +124,7 @@ lftp_it() {
 	explicit) _open="set ftp:ssl-force yes; set ftp:ssl-protect-data yes; open ftp://joe:secret@127.0.0.1:$port" ;;
 	implicit) _open="open ftps://joe:secret@127.0.0.1:$port" ;;
 	esac
-	timeout 60 lftp --norc -c "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 20; set ssl:ca-file '${ca:-}'
+	timeout 60 lftp --norc -c "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 20; set ssl:ca-file '$ca'
 		$_open
 		$1"
 }
@@ -188,7 +197,8 @@ clients() {
 	if has curl; then
 		check 'curl gets' curl_gets
 		check 'curl puts' curl_puts
-		check 'curl in active mode' curl_active
+		# Together with TLS it fails by itself, before it says a word about it (7.88).
+		[ "$mode" != plain ] || check 'curl in active mode' curl_active
 		check 'curl is refused' curl_fails
 	fi
 	if has lftp; then
@@ -208,7 +218,8 @@ python_clients() {
 	fi
 }
 
-# It takes the cdir and pdir of an MLSD for more folders of that name, so it gets a LIST.
+# It takes the cdir and pdir of an MLSD for more folders of that name, so it gets a LIST. With TLS it wants to shake hands
+# on a data connection before it says what for, and waits for ever, here as with vsftpd.
 aioftp_too() {
 	if python_has aioftp; then
 		check 'aioftp' python_it aioftp
@@ -225,6 +236,7 @@ all() {
 	start --pattern /huge:1G "$@"
 	python_clients
 	stop
+	[ "$mode" = plain ] || return
 	start --no MLSD --pattern /huge:1G "$@"
 	aioftp_too
 	stop
@@ -232,4 +244,6 @@ all() {
 
 make_site "$site"
 all plain
+all explicit
+all implicit
 exit $bad
