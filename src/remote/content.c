@@ -315,6 +315,14 @@ void content_cancel_reads(struct content *c)
 	}
 }
 
+void content_put(struct content *c)
+{
+	if (--c->handles > 0)
+		return;
+	content_cancel_reads(c);
+	content_free(c);
+}
+
 void contents_free(struct site *s)
 {
 	while (s->contents)

@@ -54,6 +54,7 @@ struct content {
 	struct site *site;
 	struct node *node; /* holds a reference */
 	unsigned handles;
+	struct peek *peek;   /* it is one of them; or NULL */
 	unsigned generation; /* counts the versions */
 	bool gone;           /* its version is not there any more; node::content is another, or none */
 	struct version version;
@@ -66,6 +67,7 @@ struct content {
 /* The content of a node, made when there is none; NULL when out of memory. Freed when it has no handle any more. */
 struct content *content_of(struct site *s, struct node *n);
 void content_free(struct content *c);
+void content_put(struct content *c); /* a handle goes */
 void content_cancel_reads(struct content *c);
 
 /* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are

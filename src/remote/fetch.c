@@ -24,6 +24,8 @@ struct fetch {
 	bool ended;         /* the transfer is over */
 	int status;
 	uint64_t bytes;
+	bool finishing; /* detached when all bytes had come: only their end is awaited */
+	char scratch[16];
 	uint64_t asked; /* ms: when the transfer was asked for */
 };
 
@@ -110,7 +112,10 @@ static char *on_lend(void *arg, size_t *len)
 {
 	struct fetch *f = arg;
 
-	return f->reader && f->replies == 0 ? reader_lend(f->reader, len) : NULL;
+	if (f->reader)
+		return f->replies == 0 ? reader_lend(f->reader, len) : NULL;
+	*len = sizeof f->scratch;
+	return f->finishing ? f->scratch : NULL;
 }
 
 static void learn_pace(const struct fetch *f)
@@ -125,10 +130,14 @@ static void on_data(void *arg, size_t n)
 {
 	struct fetch *f = arg;
 
+	if (!f->reader) {
+		fetch_cancel(f);
+		return;
+	}
 	if (f->bytes == 0)
 		learn_pace(f);
 	f->bytes += n;
-	if (f->reader && reader_landed(f->reader, n) < 0)
+	if (reader_landed(f->reader, n) < 0)
 		fetch_cancel(f);
 }
 
@@ -173,9 +182,9 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 	uint64_t turn = wanted == POOL_METADATA ? TURN_METADATA : TURN_READ;
 	uint64_t patience = wanted == POOL_METADATA ? WAIT_METADATA_MS : WAIT_READ_MS;
 
-	if (!f->reader)
+	if (!f->reader && !f->finishing)
 		return true;
-	if (waited_ms < patience && (f->reader->waiting ? f->bytes < turn : is_short(f)))
+	if (waited_ms < patience && (!f->reader || (f->reader->waiting ? f->bytes < turn : is_short(f))))
 		return false;
 	fetch_cancel(f);
 	return true;
@@ -252,10 +261,14 @@ void fetch_hand_over(struct fetch *f, struct reader *r)
 
 void fetch_detach(struct fetch *f)
 {
-	f->reader->fetch = NULL;
+	struct reader *r = f->reader;
+
+	f->finishing = r->content->version.known && reader_done(r) && !r->paused;
+	r->fetch = NULL;
 	f->reader = NULL;
 	if (f->conn) {
-		fetch_cancel(f);
+		if (!f->finishing)
+			fetch_cancel(f);
 		return;
 	}
 	pool_abandon(&f->request);

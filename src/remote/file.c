@@ -106,11 +106,17 @@ static int open_node(struct open_op *o, struct node *n)
 {
 	struct site *s = o->op.site;
 	int rc = may_open(s, n, o->flags);
-	struct site_file *f = rc ? NULL : new_file(s, n, o->flags);
+	struct site_file *f;
 
+	peek_check(s, n);
+	f = rc ? NULL : new_file(s, n, o->flags);
 	if (!f)
 		return rc ? rc : AFTP_ENOMEM;
 	fill_result(&o->result, f);
+	if (wants_write(o->flags))
+		peek_drop(s, n);
+	else
+		peek_opened(s, n);
 	if (o->flags & O_TRUNC)
 		return writer_resize(f->writer, 0, &o->inner, on_emptied, o);
 	op_complete(&o->op, 0);
@@ -389,8 +395,5 @@ void site_release(struct site_file *f)
 	if (f->writer)
 		writer_put(f->writer);
 	free(f);
-	if (--c->handles > 0)
-		return;
-	content_cancel_reads(c);
-	content_free(c);
+	content_put(c);
 }

@@ -5,6 +5,7 @@
 #include "remote/node.h"
 #include "remote/pool.h"
 #include "remote/site.h"
+#include "remote/peek.h"
 #include "remote/walk.h"
 #include "remote/window.h"
 #include "stream/later.h"
@@ -64,6 +65,7 @@ struct site {
 	unsigned readers;
 	struct abilities can;
 	struct walks walks;
+	struct peeks peeks;
 	struct facts facts;
 	struct space space;
 	unsigned removals;      /* deletions under way that nobody waits for */

@@ -35,7 +35,7 @@ void mutate_aside_name(char name[ASIDE_SIZE])
 
 bool mutate_is_open(const struct node *n)
 {
-	return n->content || n->writer;
+	return (n->content && n->content->handles > (n->content->peek != NULL)) || n->writer;
 }
 
 /* --- the deletion --------------------------------------------------------------------------------- */

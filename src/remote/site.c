@@ -371,6 +371,7 @@ static void site_end(struct later_item *item)
 
 	later_close(&s->later);
 	aftp_stream_throttle_unref(&s->throttle);
+	peeks_finish(s);
 	contents_free(s);
 	writers_close(s);
 	dirs_free(s);
@@ -390,7 +391,8 @@ static void on_tick(uv_timer_t *timer)
 	struct site *s = timer->data;
 
 	writers_tick(s);
-	if (!s->writers)
+	peeks_tick(s);
+	if (!s->writers && !s->peeks.list)
 		uv_timer_stop(timer);
 }
 
