@@ -19,6 +19,8 @@ struct active {
 	uv_tcp_t listener;
 	uv_timer_t timer;
 	int handles;
+	bool told;    /* the server has said yes */
+	bool waiting; /* it was faster with its connection, which is not taken yet */
 	uint16_t port;
 	char address[ADDRESS_TEXT]; /* as the server is told */
 };
@@ -94,15 +96,13 @@ static bool from_server(const struct active *a, const struct dataconn *d)
 		same_host(&peer, &server);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void take(struct active *a)
 {
-	struct active *a = listener->data;
 	struct aftp_transfer *t = a->transfer;
 	struct dataconn *d = NULL;
 
-	if (!t || status < 0)
-		return;
-	if (dataconn_accept(&d, t, a->client, listener) < 0)
+	a->waiting = false;
+	if (dataconn_accept(&d, t, a->client, (uv_stream_t *)&a->listener) < 0)
 		return;
 	if (!from_server(a, d)) {
 		aftp_log(&a->client->log, AFTP_LOG_WARN, "a data connection from somebody else was refused");
@@ -112,6 +112,26 @@ static void on_connection(uv_stream_t *listener, int status)
 	t->data = d;
 	active_close(a->owner);
 	xfer_connected(t, 0);
+}
+
+/* Until it is taken, libuv looks for no other. */
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct active *a = listener->data;
+
+	if (!a->transfer || status < 0)
+		return;
+	a->waiting = !a->told;
+	if (a->told)
+		take(a);
+}
+
+static void on_waiting(uv_timer_t *timer)
+{
+	struct active *a = timer->data;
+
+	uv_timer_start(timer, on_timer, a->client->timeout_ms, 0);
+	take(a);
 }
 
 /* --- listening ------------------------------------------------------------------------------------ */
@@ -184,14 +204,18 @@ static void told(struct active *a, int status)
 {
 	struct aftp_transfer *t = a->transfer;
 
+	a->told = true;
 	if (status < 0)
 		active_close(a->owner);
+	else if (a->waiting)
+		uv_timer_start(&a->timer, on_waiting, 0, 0);
 	else
 		uv_timer_start(&a->timer, on_timer, a->client->timeout_ms, 0);
 	xfer_listening(t, status);
 }
 
-/* The op that asked is the queue's current one until it has got its answer, so `a` is still there. */
+/* The op that asked is the queue's current one until it has got its answer, and no connection is taken before, so `a` is
+ * still there. */
 static void on_port(void *arg, int status, const struct aftp_reply *r)
 {
 	struct active *a = arg;
