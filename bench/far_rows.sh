@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what far.sh and lib.sh set and read
 
 default_rows() {
-	echo walk cat copy-out copy-in stat first-byte random read read-limited mount list
+	echo walk cat copy-out copy-in stat stat-deep first-byte random read read-limited mount list
 	# Many small files in: where the distance lets it end today.
 	[ "$rtt" -gt 10 ] || echo copy-in-many
 }
@@ -128,7 +128,11 @@ probe_row() {
 }
 
 row_stat() {
-	fresh_mount stat "$1" && probe_row stat "$1" '"$BUILD/bench/probe" stat "$mnt/tree/dir42/file42"'
+	fresh_mount stat "$1" && probe_row stat "$1" '"$BUILD/bench/probe" stat "$mnt/small/file42"'
+}
+
+row_stat_deep() {
+	fresh_mount stat-deep "$1" && probe_row stat-deep "$1" '"$BUILD/bench/probe" stat "$mnt/tree/dir42/file42"'
 }
 
 row_first_byte() {
@@ -137,9 +141,9 @@ row_first_byte() {
 	probe_row first-byte "$1" '"$BUILD/bench/probe" first "$mnt/small/file42"'
 }
 
-# Counts are for the open file and five reads.
+# Counts are for the open file and twenty reads.
 row_random() {
-	fresh_mount random "$1" && probe_row random "$1" '"$BUILD/bench/probe" random 5 <"$mnt/big"'
+	fresh_mount random "$1" && probe_row random "$1" '"$BUILD/bench/probe" random 20 <"$mnt/big"'
 }
 
 # curl_second FILE PATH: fetches a small file, then PATH on the same connection; the second is what counts.

@@ -17,7 +17,8 @@ TITLES = {
     "copy-out": "cp -r of a folder of 100 small files out",
     "copy-in": "10 small files copied in, one by one",
     "copy-in-many": "1000 small files copied in (100 in a quick run)",
-    "stat": "stat of a file, its directory not seen yet",
+    "stat": "stat of a file in a folder, nothing seen yet",
+    "stat-deep": "the same, two folders down",
     "first-byte": "open and first byte, its directory known",
     "random": "one random read of 4 KiB of an open file",
     "read": "a big file from end to end",
@@ -122,7 +123,7 @@ def plain_table(run, cases):
     yield f"\n## {run['bench']}\n\n{', '.join(facts + [run['date'][:10], str(run['cpus']) + ' processors'])}\n\n"
     yield "| | " + " | ".join(what) + " |\n" + "| --- " + "| ---: " * len(what) + "|\n"
     for case, values in cases.items():
-        cells = [f"{statistics.median(values[w]):.3g}" if w in values else "" for w in what]
+        cells = [f"{statistics.median(values[w]):.3g}" if values.get(w) else "" for w in what]
         yield "| " + " | ".join([case.replace(":", ": ")] + cells) + " |\n"
 
 
