@@ -3,15 +3,12 @@
 
 default_rows() {
 	echo walk cat copy-out copy-in stat stat-deep first-byte random read read-limited mount list
-	# Many small files in: where the distance lets it end today.
-	[ "$rtt" -gt 10 ] || echo copy-in-many
 }
 
 row_peers() {
 	case $1 in
 	walk) echo ftpfs rclone sshfs curlftpfs lftp ;;
 	copy-in) echo ftpfs rclone sshfs curlftpfs curl curl-each lftp ;;
-	copy-in-many) echo ftpfs rclone sshfs curlftpfs lftp ;;
 	cat | copy-out | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
 	list) echo ftpfs curl rclone sshfs curlftpfs ;;
 	read-limited) echo ftpfs curl lftp ;;
@@ -22,7 +19,6 @@ row_peers() {
 # --- data -----------------------------------------------------------------------------------------
 
 mib=${FAR_MIB:-$([ -n "$quick" ] && echo 64 || echo 128)}
-many=$([ -n "$quick" ] && echo 100 || echo 1000)
 entries=${FAR_ENTRIES:-100000}
 
 make_data() {
@@ -38,8 +34,7 @@ make_data() {
 		make_file big $((mib * 1024 * 1024))
 		mkdir "$TMPDIR/new"
 		for i in 0 1 2 3 4 5 6 7 8 9; do head -c 1024 /dev/urandom >"$TMPDIR/new/new$i"; done
-		mkdir "$TMPDIR/got" "$TMPDIR/many"
-		for i in $(seq -w 1 "$many"); do echo "$i" >"$TMPDIR/many/new$i"; done
+		mkdir "$TMPDIR/got"
 	)
 	chmod -R a+rX "$data"
 }
@@ -100,22 +95,19 @@ row_copy_out() {
 	rm -rf "$TMPDIR/got/small"
 }
 
-# copy_in ROW PEER FOLDER: its files, one after the other.  curl-each is the naive client: a login for each file.
-copy_in() {
-	local check="diff -r '$3' \"\$data/in\""
-	case $2 in
-	curl) work "$1" curl "cd '$3'"'; curl -sS -T "{$(echo * | tr " " ,)}" "${server_url}in/"' "$check" ;;
-	curl-each) work "$1" curl-each "for f in '$3'/*; do curl -sS -T "'"$f" "${server_url}in/" || exit 1; done' "$check" ;;
-	lftp) work "$1" lftp "lftp_do 'mput -O in $3/*'" "$check" ;;
-	*) fresh_mount "$1" "$2" && work "$1" "$2" "for f in '$3'/*; do cp "'"$f" "$mnt/in/" || exit 1; done' "$check" ;;
+# curl-each is the naive client: a login for each file.
+row_copy_in() {
+	local check='diff -r "$TMPDIR/new" "$data/in"'
+	case $1 in
+	curl) work copy-in curl 'cd "$TMPDIR/new"; curl -sS -T "{$(echo * | tr " " ,)}" "${server_url}in/"' "$check" ;;
+	curl-each) work copy-in curl-each 'for f in "$TMPDIR"/new/*; do curl -sS -T "$f" "${server_url}in/" || exit 1; done' "$check" ;;
+	lftp) work copy-in lftp 'lftp_do "mput -O in $TMPDIR/new/*"' "$check" ;;
+	*) fresh_mount copy-in "$1" && work copy-in "$1" 'for f in "$TMPDIR"/new/*; do cp "$f" "$mnt/in/" || exit 1; done' "$check" ;;
 	esac
-	note_memory "$1:$2"
+	note_memory "copy-in:$1"
 	unmount
 	find "$data/in" -type f -delete
 }
-
-row_copy_in() { copy_in copy-in "$1" "$TMPDIR/new"; }
-row_copy_in_many() { copy_in copy-in-many "$1" "$TMPDIR/many"; }
 
 # The probes print the time themselves, so that no program's start is in it.
 probe_row() {

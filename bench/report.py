@@ -16,7 +16,6 @@ TITLES = {
     "cat": "cat of 100 files of 1 KiB",
     "copy-out": "cp -r of a folder of 100 small files out",
     "copy-in": "10 small files copied in, one by one",
-    "copy-in-many": "1000 small files copied in (100 in a quick run)",
     "stat": "stat of a file in a folder, nothing seen yet",
     "stat-deep": "the same, two folders down",
     "first-byte": "open and first byte, its directory known",
