@@ -84,7 +84,7 @@ int load_start(struct writer *w)
 
 	if (!l)
 		return AFTP_ENOMEM;
-	rc = spool_new(&l->spool, w->site->o.spool_memory, w->site->o.spool_dir);
+	rc = writer_new_spool(w, &l->spool);
 	l->path = rc ? NULL : writer_path(w);
 	if (!l->path) {
 		spool_free(l->spool);

@@ -103,6 +103,9 @@ void site_fill_attr(const struct site *s, const struct node *n, struct site_attr
 	if (n->attr.type == AFTP_TYPE_LINK && n->target)
 		a->st.st_size = (off_t)strlen(n->target);
 	a->valid_ms = n->attr_at && age < ttl ? ttl - age : 0;
+	/* The server gives the file its time when it has all of it. */
+	if (n->writer && writer_has_content(n->writer))
+		a->valid_ms = 0;
 }
 
 uint64_t site_negative_ms(const struct site *s)

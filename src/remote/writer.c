@@ -8,10 +8,12 @@
 
 #include "remote/mutate.h"
 
-#define IDLE_MS    1500  /* a stream without writes is finished and confirmed */
-#define MANY       2     /* new files within ... */
-#define MANY_MS    2000  /* ... of each other, and more are to be expected */
-#define USUAL_MODE 0644u /* what servers give to what is uploaded */
+#define IDLE_MS     1500 /* a stream without writes is finished and confirmed */
+#define MANY_SPOOLS 8
+#define LITTLE      (64u * 1024) /* bytes of memory for each spool beyond so many */
+#define MANY        2            /* new files within ... */
+#define MANY_MS     2000         /* ... of each other, and more are to be expected */
+#define USUAL_MODE  0644u        /* what servers give to what is uploaded */
 
 /* --- life ----------------------------------------------------------------------------------------- */
 
@@ -296,6 +298,18 @@ int writer_open_stream(struct writer *w)
 	return rc;
 }
 
+/* Many files that are open at once must not each take all that one may. */
+int writer_new_spool(const struct writer *w, struct spool **out)
+{
+	size_t memory = w->site->o.spool_memory;
+	const struct writer *other;
+	unsigned n = 0;
+
+	DL_FOREACH (w->site->writers, other)
+		n += other->state == WRITER_SPOOLED;
+	return spool_new(out, n < MANY_SPOOLS || memory < LITTLE ? memory : LITTLE, w->site->o.spool_dir);
+}
+
 int writer_become_spooled(struct writer *w)
 {
 	int rc = writer_settle_stream(w);
@@ -306,7 +320,7 @@ int writer_become_spooled(struct writer *w)
 		return 0;
 	if (!w->stale && w->size > 0)
 		return started(load_start(w));
-	rc = spool_new(&w->spool, w->site->o.spool_memory, w->site->o.spool_dir);
+	rc = writer_new_spool(w, &w->spool);
 	if (rc)
 		return rc;
 	w->state = WRITER_SPOOLED;

@@ -130,7 +130,8 @@ int writer_open_stream(struct writer *w);    /* CLEAN to STREAM: 0 or < 0 */
 int writer_become_spooled(struct writer *w); /* with all that the server has */
 int writer_save(struct writer *w);           /* the content confirmed, under its name */
 int writer_set_mode(struct writer *w);
-bool writer_may_stream(const struct writer *w); /* CLEAN: could it become STREAM? */
+int writer_new_spool(const struct writer *w, struct spool **out); /* 0 or AFTP_ENOMEM */
+bool writer_may_stream(const struct writer *w);                   /* CLEAN: could it become STREAM? */
 
 /* upload.c: STOR or APPE of what the writer has. writer_confirmed() or writer_fail() ends it. 0 or AFTP_ENOMEM. */
 int upload_start(struct writer *w);

@@ -146,6 +146,50 @@ static void the_new_size_shows_at_once(void **state)
 	assert_int_equal(attr.st.st_size, 100000);
 }
 
+/* Programs that compare times must not see one that changes by itself. */
+static void the_time_is_the_servers(void **state)
+{
+	struct site_open_result r = { 0 };
+	struct aftp_vfs_stat st;
+	struct site_attr attr;
+
+	(void)state;
+	up();
+	assert_int_equal(fixture_create(&f, SITE_ROOT, "new", O_WRONLY | O_EXCL, &attr, &r), 0);
+	assert_int_equal(attr.valid_ms, 0);
+	put(r.file, 0, 1000, 1);
+	assert_int_equal(fixture_lookup(&f, SITE_ROOT, "new", &attr), 0);
+	assert_int_equal(attr.valid_ms, 0);
+	assert_int_equal(fixture_flush(&f, r.file), 0);
+	assert_int_equal(fixture_lookup(&f, SITE_ROOT, "new", &attr), 0);
+	assert_true(attr.valid_ms > 0);
+	assert_int_equal(aftp_memfs_stat(f.fs, "/new", &st), 0);
+	assert_int_equal(attr.st.st_mtim.tv_sec, st.mtime);
+	site_release(r.file);
+}
+
+/* However many files are open, they do not each take all the memory that one may. */
+static void many_spools(void **state)
+{
+	struct site_file *files[40];
+	char name[8];
+
+	(void)state;
+	f.options.max_conns = 1;
+	up();
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "f%d", i);
+		files[i] = create(name);
+		size = 0;
+		put(files[i], 0, 300000, 1);
+	}
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "/f%d", i);
+		size = 300000;
+		done(files[i], name);
+	}
+}
+
 static void an_append(void **state)
 {
 	struct site_file *file;
@@ -586,6 +630,8 @@ int main(void)
 		T(an_empty_file),
 		T(a_sequential_write_is_one_upload),
 		T(the_new_size_shows_at_once),
+		T(the_time_is_the_servers),
+		T(many_spools),
 		T(an_append),
 		T(an_append_behind_somebody_elses),
 		T(a_truncating_open),
