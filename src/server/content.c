@@ -6,7 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FIRST_CAP = 64 << 10, LOW_ROOM = 16 << 10 };
+enum { FIRST_CAP = 64 << 10, LOW_ROOM = 16 << 10, MAPPED = 64 << 10, PAGE = 4096 };
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static const char zeros[64 << 10];
 
@@ -34,34 +38,73 @@ void budget_give(struct budget *b, uint64_t n)
 
 /* --- chunks ---------------------------------------------------------------------------------------- */
 
-/* Whole chunks are mapped and filled in by the kernel in one go: a fault for each page would cost more than the
- * copy. */
+static bool chunk_mapped(const struct chunk *ch)
+{
+	return ch->data != (const char *)(ch + 1);
+}
+
+/* Chunks that are not small are mappings of full size, of which the kernel fills in what is needed, in one go: a fault
+ * for each page would cost more than the copy. So they grow where they are. */
+static bool chunk_grow(struct chunk *ch, size_t cap)
+{
+	size_t more = cap - ch->cap;
+	if (!budget_take(ch->budget, more))
+		return false;
+	if (madvise(ch->data + ch->cap, more, MADV_POPULATE_WRITE) < 0 && errno != EINVAL) {
+		budget_give(ch->budget, more);
+		return false;
+	}
+	ch->cap = cap;
+	return true;
+}
+
+/* How much at once, in the chunk of that number: little while a file is small, so that many uploads together waste
+ * little, and then more, so that one is fast. */
+static size_t step_of(size_t idx)
+{
+	return idx < 8 ? 64 << 10 : idx < 32 ? 128 << 10 : 512 << 10;
+}
+
+static size_t whole_pages(size_t n)
+{
+	return (n + PAGE - 1) / PAGE * PAGE;
+}
+
+static struct chunk *chunk_map(struct budget *budget, size_t cap)
+{
+	struct chunk *ch = malloc(sizeof(*ch));
+	if (!ch)
+		return NULL;
+	*ch = (struct chunk){ .budget = budget, .refs = 1 };
+	ch->data =
+		mmap(NULL, CONTENT_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ch->data != MAP_FAILED && chunk_grow(ch, whole_pages(cap)))
+		return ch;
+	if (ch->data != MAP_FAILED)
+		munmap(ch->data, CONTENT_CHUNK);
+	free(ch);
+	return NULL;
+}
+
 static struct chunk *chunk_new(struct budget *budget, size_t cap)
 {
-	bool whole = cap == CONTENT_CHUNK;
+	if (cap >= MAPPED)
+		return chunk_map(budget, cap);
 	if (!budget_take(budget, cap))
 		return NULL;
-	struct chunk *ch = malloc(sizeof(*ch) + (whole ? 0 : cap));
-	if (!ch) {
+	struct chunk *ch = malloc(sizeof(*ch) + cap);
+	if (ch)
+		*ch = (struct chunk){ .budget = budget, .refs = 1, .cap = cap, .data = (char *)(ch + 1) };
+	else
 		budget_give(budget, cap);
-		return NULL;
-	}
-	*ch = (struct chunk){ .budget = budget, .refs = 1, .cap = cap, .data = (char *)(ch + 1) };
-	if (whole)
-		ch->data = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (ch->data == MAP_FAILED) {
-		budget_give(budget, cap);
-		free(ch);
-		return NULL;
-	}
 	return ch;
 }
 
 static void chunk_free(struct chunk *ch)
 {
 	budget_give(ch->budget, ch->cap);
-	if (ch->cap == CONTENT_CHUNK)
-		munmap(ch->data, ch->cap);
+	if (chunk_mapped(ch))
+		munmap(ch->data, CONTENT_CHUNK);
 	free(ch);
 }
 
@@ -247,7 +290,9 @@ static struct chunk *chunk_of_hole(const struct content *c, size_t idx, size_t i
 {
 	uint64_t base = (uint64_t)idx * CONTENT_CHUNK;
 	size_t have = c->size > base ? min_size(c->size - base, CONTENT_CHUNK) : 0;
-	struct chunk *ch = chunk_new(c->budget, have > 0 || idx > 0 ? CONTENT_CHUNK : need);
+	size_t cap = have > need ? have : need;
+	struct chunk *ch =
+		chunk_new(c->budget, have > 0 || idx > 0 ? min_size(cap + step_of(idx), CONTENT_CHUNK) : cap);
 	if (!ch)
 		return NULL;
 	ch->used = content_copy_out(c, base, ch->data, have);
@@ -268,10 +313,12 @@ static int chunk_writable(struct content *c, size_t idx, size_t in, size_t need,
 	struct chunk *ch = c->chunks[idx], *n = ch;
 	if (!ch)
 		n = chunk_of_hole(c, idx, in, need);
+	else if (ch->refs > 1 && in < ch->used)
+		n = chunk_copy(ch, ch->cap > need ? ch->cap : need);
+	else if (ch->cap < need && chunk_mapped(ch))
+		n = chunk_grow(ch, min_size(whole_pages(need) + step_of(idx), CONTENT_CHUNK)) ? ch : NULL;
 	else if (ch->cap < need)
 		n = chunk_copy(ch, min_size(ch->cap * 4 > need ? ch->cap * 4 : need, CONTENT_CHUNK));
-	else if (ch->refs > 1 && in < ch->used)
-		n = chunk_copy(ch, ch->cap);
 	if (!n)
 		return -ENOMEM;
 	if (n != ch) {
@@ -408,8 +455,14 @@ void content_trim(struct content *c)
 	struct chunk *ch = idx < c->nchunks ? c->chunks[idx] : NULL;
 	if (!ch || c->refs > 1 || ch->refs > 1 || ch->pins > 0 || ch->cap - in < ch->cap / 4)
 		return;
-	struct chunk *n = chunk_copy(ch, in);
-	if (!n)
+	size_t keep = whole_pages(in);
+	if (chunk_mapped(ch) && in >= MAPPED && madvise(ch->data + keep, ch->cap - keep, MADV_DONTNEED) == 0) {
+		budget_give(ch->budget, ch->cap - keep);
+		ch->cap = keep;
+		return;
+	}
+	struct chunk *n = in > 0 ? chunk_copy(ch, in) : NULL;
+	if (!n && in > 0)
 		return;
 	chunk_unref(ch);
 	c->chunks[idx] = n;

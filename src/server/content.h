@@ -25,9 +25,9 @@ struct chunk {
 	struct budget *budget;
 	unsigned refs; /* contents that have it */
 	unsigned pins; /* writers that were lent room in it */
-	size_t cap;
-	size_t used; /* bytes that some content may show; room after them is free to write */
-	char *data;  /* behind this struct, or a mapping when it is a whole chunk */
+	size_t cap;    /* bytes that are there */
+	size_t used;   /* bytes that some content may show; room after them is free to write */
+	char *data;    /* behind this struct, or a mapping with room for a whole chunk */
 };
 
 struct content {
