@@ -53,7 +53,7 @@ TEST_SRC   := $(sort $(wildcard tests/unit/*/test_*.c tests/proto/test_*.c))
 TEST_LIB_OBJ := $(call obj,$(sort $(wildcard tests/lib/*.c)))
 TEST_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TEST_TOOL  := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
-BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/*.c bench/client/*.c)))
+BENCH_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/micro/*.c bench/client/*.c bench/server/*.c)))
 # Every executable script below tests/ is a test; a script that others source is not executable.
 TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 

@@ -31,4 +31,6 @@ class Handler(Base):
 
 Handler.authorizer = DummyAuthorizer()
 Handler.authorizer.add_user("ftpuser", "secret", folder, perm="elradfmwMT")
-FTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+server = FTPServer(("127.0.0.1", int(port)), Handler)
+server.max_cons = 0  # no limit
+server.serve_forever()
