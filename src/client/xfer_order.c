@@ -116,13 +116,21 @@ static bool says_well(const struct aftp_reply *r)
 	return r->code / 100 == 2 && r->code != 213 && !(r->code == 250 && r->lines > 2);
 }
 
+/* A refusal; of an upload that was begun, "unknown command" is none, so that another one speaks for it. */
+static bool says_no(const struct aftp_transfer *t, const struct aftp_reply *r)
+{
+	if (r->code < 400)
+		return false;
+	return t->kept.lines == 0 || (t->kept.code >= 500 && t->kept.code <= 504);
+}
+
 /* One of the replies to the upload and its followers, where they may come in any order. */
 static void gather(struct aftp_transfer *t, const struct aftp_reply *r)
 {
 	bool last = t->followers == 0;
 	int rc = 0;
 
-	if (says_well(r) || (r->code >= 400 && t->kept.lines == 0))
+	if (says_well(r) || says_no(t, r))
 		rc = keep(t, r);
 	if (rc < 0 || (last && t->kept.lines == 0)) {
 		wire_lose(&t->c->wire, rc < 0 ? rc : AFTP_EPROTO, "no final reply to an upload");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "remote/content.h"
@@ -74,6 +75,9 @@ static struct site_file *new_file(struct site *s, struct node *n, int flags)
 	return f;
 }
 
+/* A file that was changed just now can change again, and keep its size and time. */
+enum { MTIME_STEP = 2 };
+
 static void fill_result(struct site_open_result *r, struct site_file *f)
 {
 	struct node *n = f->content->node;
@@ -84,6 +88,8 @@ static void fill_result(struct site_open_result *r, struct site_file *f)
 		.unknown_size = f->content->version.size == UNKNOWN_SIZE,
 	};
 	n->opened = n->attr;
+	if (!r->keep_cache && n->attr.mtime + MTIME_STEP >= time(NULL))
+		n->opened.have &= ~AFTP_HAVE_MTIME;
 }
 
 static void on_emptied(void *arg, int status)

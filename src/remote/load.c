@@ -14,6 +14,7 @@ struct load {
 	char *path;
 	struct aftp_transfer *transfer;
 	int failed; /* the spool's trouble */
+	uint64_t reached;
 	char buffer[BUFFER];
 };
 
@@ -41,6 +42,9 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *r)
 	l->transfer = NULL;
 	if (l->failed)
 		status = l->failed;
+	if (spool_size(l->spool) > l->reached)
+		l->job.attempts = 0; /* it gets on */
+	l->reached = spool_size(l->spool);
 	/* Less than it should be, confirmed or not: go on where it stopped. */
 	if (status == 0 && l->writer && spool_size(l->spool) < l->writer->size)
 		status = AFTP_EINCOMPLETE;

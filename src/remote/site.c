@@ -20,7 +20,7 @@
 #define DEFAULT_READAHEAD  (16u * 1024 * 1024)
 #define DEFAULT_ENTRIES    200000
 #define DEFAULT_SPOOL      (4u * 1024 * 1024)
-#define TICK_MS            500
+#define TICK_MS            100
 
 /* --- ops ------------------------------------------------------------------------------------------ */
 

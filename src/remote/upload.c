@@ -315,8 +315,9 @@ void upload_abandon(struct upload *u)
 	u->writer = NULL;
 	if (u->transfer)
 		aftp_transfer_cancel(u->transfer);
-	else if (!u->conn) {
-		pool_abandon(&u->request);
+	else if (!u->conn || u->waiting) {
+		if (!u->conn)
+			pool_abandon(&u->request);
 		free_upload(u);
 	}
 }

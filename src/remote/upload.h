@@ -22,11 +22,12 @@ struct upload {
 	char *path;
 	char *bounce;
 	size_t in_flight;
-	uint64_t at;    /* SPOOLED: the next byte to send; STREAM: writer::sent is */
-	uint64_t began; /* where this attempt started */
-	uint64_t start; /* where the first one did */
-	uint64_t best;  /* the furthest that any came */
-	uint64_t floor; /* as much was proven to be there */
+	uint64_t at;     /* SPOOLED: the next byte to send; STREAM: writer::sent is */
+	uint64_t began;  /* where this attempt started */
+	uint64_t start;  /* where the first one did */
+	uint64_t best;   /* the furthest that any came */
+	uint64_t floor;  /* as much was proven to be there */
+	uint64_t proven; /* the most that ever was: what gets on may try again */
 	unsigned attempts;
 	bool ready;     /* the server wants bytes */
 	bool appending; /* this attempt is by APPE */
@@ -35,6 +36,14 @@ struct upload {
 	bool exact;     /* `floor` is exactly what is there */
 	bool ours;      /* what is there is the beginning of what is being uploaded */
 	bool sent_all;  /* the server has confirmed the transfer */
+	bool resumed;
+
+	/* A session that was lost without a last word may still be writing what has reached the server: its SIZE must stand
+	 * still before anything is put behind it. */
+	bool unsettled;
+	unsigned waiting; /* ticks to the next look; 0: none is due */
+	unsigned looks;
+	uint64_t looked;
 
 	/* The transfer is over, with this; what was asked may still be owed. */
 	bool over;

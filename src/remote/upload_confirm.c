@@ -18,7 +18,7 @@ static bool others_appended(const struct upload *u)
 {
 	const struct writer *w = u->writer;
 
-	return upload_is_stream(u) && w->append && w->by_append && u->size > w->size;
+	return upload_is_stream(u) && w->append && w->by_append && !u->resumed && u->size > w->size;
 }
 
 static void confirmed(struct upload *u)
@@ -37,7 +37,8 @@ static void verified(struct upload *u)
 	if (u->has_size && u->size != upload_expected(u) && !others_appended(u)) {
 		aftp_log(&u->site->log, AFTP_LOG_ERROR, "%s: the server has %llu bytes of %llu", u->path,
 			(unsigned long long)u->size, (unsigned long long)upload_expected(u));
-		upload_fail(u, AFTP_EIO);
+		u->sent_all = false;
+		upload_broken(u, AFTP_EIO);
 		return;
 	}
 	if (!u->pausing) {
@@ -214,6 +215,14 @@ static void confirm(struct upload *u)
 	verified(u);
 }
 
+/* RFC 959 section 4.2: the same may succeed another time. Pure-FTPd says 451 when a data connection breaks. */
+static bool is_passing(const struct upload *u)
+{
+	bool unclear = u->status == AFTP_EREPLY || u->status == AFTP_EIO;
+
+	return upload_may_resume(u->status) || (unclear && u->code / 100 == 4);
+}
+
 void upload_conclude(struct upload *u)
 {
 	if (!u->over || u->replies > 0)
@@ -222,11 +231,13 @@ void upload_conclude(struct upload *u)
 		upload_fail(u, AFTP_ECANCELED);
 	} else if (u->status == 0) {
 		confirm(u);
-	} else if (upload_may_resume(u->status)) {
+	} else if (is_passing(u)) {
 		/* Perhaps for having been asked. */
 		u->site->can.overtakes |= u->followed;
 		u->over = false;
-		upload_broken(u, u->status);
+		u->unsettled = u->code == 0;
+		u->looks = 0;
+		upload_broken(u, u->status == AFTP_EREPLY ? AFTP_EIO : u->status);
 	} else {
 		u->over = false;
 		refused(u);

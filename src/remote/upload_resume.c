@@ -4,6 +4,9 @@
 #include "remote/job.h"
 #include "remote/upload.h"
 
+#define MAX_LOOKS    20
+#define SETTLE_TICKS 2
+
 bool upload_may_resume(int status)
 {
 	return status == AFTP_ETIMEDOUT ||
@@ -80,8 +83,12 @@ static void go_on_at(struct upload *u, uint64_t size)
 {
 	struct writer *w = u->writer;
 
-	u->ours = true;
+	u->ours = u->resumed = true;
 	u->floor = size;
+	if (size > u->proven) {
+		u->proven = size;
+		u->attempts = 0; /* it gets on */
+	}
 	if (upload_is_stream(u))
 		w->sent = size;
 	else
@@ -119,6 +126,27 @@ static void resume_at(struct upload *u, uint64_t size)
 		upload_begin_anew(u);
 }
 
+/* Is the size worth nothing yet? */
+static bool must_settle(struct upload *u, uint64_t size)
+{
+	if (!u->unsettled)
+		return false;
+	if ((u->looks > 0 && size == u->looked) || u->looks == MAX_LOOKS) {
+		u->unsettled = false;
+		return false;
+	}
+	u->looks++;
+	u->looked = size;
+	u->waiting = SETTLE_TICKS;
+	return true;
+}
+
+void upload_settle(struct upload *u)
+{
+	if (u->waiting > 0 && --u->waiting == 0)
+		upload_look(u);
+}
+
 static void on_look(void *arg, int status, const struct aftp_reply *r)
 {
 	struct upload *u = arg;
@@ -133,7 +161,7 @@ static void on_look(void *arg, int status, const struct aftp_reply *r)
 		resume_at(u, 0);
 	else if (aftp_reply_size(r, &size) < 0)
 		upload_cannot_append(u);
-	else
+	else if (!must_settle(u, size))
 		resume_at(u, size);
 }
 

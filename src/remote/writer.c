@@ -431,13 +431,14 @@ static bool is_idle(const struct writer *w)
 
 void writers_tick(struct site *s)
 {
-	struct writer *w;
+	struct writer *w, *next;
 
-	if (s->can.no_append)
-		return;
-	DL_FOREACH (s->writers, w)
-		if (is_idle(w))
+	DL_FOREACH_SAFE (s->writers, w, next) {
+		if (w->upload)
+			upload_settle(w->upload);
+		if (!s->can.no_append && is_idle(w))
 			writer_settle_stream(w);
+	}
 }
 
 void writers_close(struct site *s)

@@ -109,7 +109,8 @@ int writer_truncate(struct site *s, struct node *n, struct site_file *f, uint64_
 
 struct writer *file_writer(const struct site_file *f); /* file.c; NULL: only for reading */
 
-void writers_tick(struct site *s);  /* every second or so: finishes streams that are idle */
+void writers_tick(
+	struct site *s); /* every 100 ms or so: finishes streams that are idle, looks again at uploads that broke */
 void writers_close(struct site *s); /* the site closes */
 
 /* --- between the modules of the writer ------------------------------------------------------------- */
@@ -137,6 +138,7 @@ bool writer_may_stream(const struct writer *w);                   /* CLEAN: coul
 int upload_start(struct writer *w);
 void upload_kick(struct upload *u);           /* there are new blocks, or `finishing` */
 void upload_abandon(struct upload *u);        /* the writer goes away */
+void upload_settle(struct upload *u);         /* some time has passed: another look, where one is due */
 bool upload_may_stream(const struct site *s); /* would another one leave a connection for the rest? */
 
 /* load.c: the server's content into a new spool. writer_loaded() ends it. 0 or AFTP_ENOMEM. */

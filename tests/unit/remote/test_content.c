@@ -390,9 +390,26 @@ static void the_cache_is_kept_while_nothing_changes(void **state)
 	struct site_open_result r;
 
 	(void)state;
-	site_release(open_pattern("/f", 1000, 1));
+	assert_int_equal(aftp_memfs_put_pattern(f.fs, "/f", 1000, 1), 0);
+	assert_int_equal(aftp_memfs_set_mtime(f.fs, "/f", 1600000000, 0), 0);
+	up();
+	assert_int_equal(fixture_open(&f, "f", &r), 0);
+	assert_false(r.keep_cache);
+	site_release(r.file);
 	assert_int_equal(fixture_open(&f, "f", &r), 0);
 	assert_true(r.keep_cache);
+	site_release(r.file);
+}
+
+/* It can change once more within the second, and keep its size. */
+static void the_cache_is_not_kept_of_what_has_just_changed(void **state)
+{
+	struct site_open_result r;
+
+	(void)state;
+	site_release(open_pattern("/f", 1000, 1));
+	assert_int_equal(fixture_open(&f, "f", &r), 0);
+	assert_false(r.keep_cache);
 	site_release(r.file);
 }
 
@@ -462,6 +479,7 @@ int main(void)
 		T(a_changed_file_is_not_mixed),
 		T(an_old_listing_is_corrected_at_the_first_read),
 		T(the_cache_is_kept_while_nothing_changes),
+		T(the_cache_is_not_kept_of_what_has_just_changed),
 		T(only_reading),
 		T(a_handle_that_is_released_under_way),
 	};

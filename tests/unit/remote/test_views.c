@@ -159,6 +159,7 @@ static void files_as_they_are_now(void **state)
 	assert_int_equal(fixture_open(&f, "x", &r), 0);
 	site_release(r.file);
 	assert_int_equal(aftp_memfs_put(f.fs, "/x", "another", 7), 0);
+	assert_int_equal(aftp_memfs_set_mtime(f.fs, "/x", 1600000000, 0), 0);
 	assert_int_equal(fixture_open(&f, "x", &r), 0);
 	assert_false(r.keep_cache);
 	assert_int_equal(fixture_read(&f, r.file, 0, 16, got), 7);
