@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what far.sh and lib.sh set and read
 
 default_rows() {
-	echo walk cat copy-out copy-in stat stat-deep first-byte random read read-limited mount list
+	echo walk cat copy-out copy-in stat stat-deep first-byte random shuffled read read-limited mount list
 }
 
 row_peers() {
@@ -10,6 +10,7 @@ row_peers() {
 	walk) echo ftpfs rclone sshfs curlftpfs lftp ;;
 	copy-in) echo ftpfs rclone sshfs curlftpfs curl curl-each lftp ;;
 	cat | copy-out | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
+	shuffled) echo ftpfs ftpfs-off rclone sshfs curlftpfs ;;
 	list) echo ftpfs curl rclone sshfs curlftpfs ;;
 	read-limited) echo ftpfs curl lftp ;;
 	*) echo ftpfs rclone sshfs curlftpfs ;;
@@ -136,6 +137,12 @@ row_first_byte() {
 # Counts are for the open file and twenty reads.
 row_random() {
 	fresh_mount random "$1" && probe_row random "$1" '"$BUILD/bench/probe" random 20 <"$mnt/big"'
+}
+
+# In an order that nobody can foresee, but the same for all: looking ahead must not harm here. ftpfs-off does not look.
+row_shuffled() {
+	local order='cd "$root/small"; cat file17 file83 file05 file61 file38 file94 file22 file70 file49 file11 file88 file33 file66 file02 file57 file29 file75 file40 file13 file99'
+	fresh_mount shuffled "$1" && work shuffled "$1" "root=\$mnt; $order" "root=\$data; ($order) | cmp - \"\$out\""
 }
 
 # curl_second FILE PATH: fetches a small file, then PATH on the same connection; the second is what counts.

@@ -6,7 +6,7 @@ installed_peers() {
 	local p
 	for p in "$@"; do
 		case $p in
-		ftpfs | curl-each) echo "$p" ;;
+		ftpfs | ftpfs-off | curl-each) echo "$p" ;;
 		sshfs) command -v sshfs >/dev/null && [ -x "$server_root/usr/sbin/sshd" ] && echo "$p" ;;
 		passthrough) [ -x "$BUILD/bench/passthrough_ll" ] && echo "$p" ;;
 		*) command -v "$p" >/dev/null && echo "$p" ;;
@@ -39,6 +39,7 @@ ssh_options() {
 mount_command() {
 	case $1 in
 	ftpfs) exec "$BUILD/ftpfs" -f "$server_url" "$mnt" ${FTPFS_OPTIONS:+-o "$FTPFS_OPTIONS"} ;;
+	ftpfs-off) exec "$BUILD/ftpfs" -f "$server_url" "$mnt" -o "lookahead=off${FTPFS_OPTIONS:+,$FTPFS_OPTIONS}" ;;
 	rclone) rclone_ftp mount :ftp:/ "$mnt" ;;
 	sshfs) exec sshfs -f -F /dev/null -o "$(ssh_options)" "ftpuser@$server_host:$data" "$mnt" ;;
 	curlftpfs) exec curlftpfs -f "$server_url" "$mnt" ;;

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=peers.sh
 . "$(dirname "$0")/peers.sh"
-mib=${1:-1024}
+mib=${1:-$([ -n "$quick" ] && echo 256 || echo 1024)}
 server=${2:-vsftpd}
 
 per_gib() { awk -v x="$1" -v mib="$mib" 'BEGIN { print x * 1024 / mib }'; }

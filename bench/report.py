@@ -20,12 +20,13 @@ TITLES = {
     "stat-deep": "the same, two folders down",
     "first-byte": "open and first byte, its directory known",
     "random": "one random read of 4 KiB of an open file",
+    "shuffled": "cat of 20 small files in no order",
     "read": "a big file from end to end",
     "read-limited": "the same, 4 MB/s for each connection",
     "mount": "the mount command, until the prompt is back",
     "list": "ls -f of a long directory",
 }
-PEERS = ["ftpfs", "rclone", "sshfs", "curlftpfs", "curl", "lftp", "curl-each"]
+PEERS = ["ftpfs", "ftpfs-off", "rclone", "sshfs", "curlftpfs", "curl", "lftp", "curl-each"]
 
 
 class Measured:
