@@ -224,6 +224,8 @@ static int build(struct run *r, char *why, size_t size)
 {
 	const struct channel_events events = { .live = on_live, .ended = on_ended, .arg = r };
 	int rc = new_site(r);
+	if (rc < 0 && r->o->spool_dir != NULL)
+		snprintf(why, size, "spool_dir=%s: %s", r->o->spool_dir, aftp_strerror(rc));
 	if (rc == 0)
 		rc = ops_new(&r->ops, &r->loop, r->site, r->o, &r->logging.log);
 	if (rc == 0)

@@ -51,7 +51,8 @@ struct site {
 	struct nodes nodes;
 	struct site_options o;
 	struct aftp_log log;
-	char *path, *spool_dir;   /* what o.path and o.spool_dir point to */
+	char *path;               /* what o.path points to */
+	int spool_fd;             /* the directory for temporary files; -1 = there is none */
 	struct site_op *ops;      /* under way */
 	struct content *contents; /* open files */
 	struct site_dir *dirs;    /* open directories */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "proto/command.h"
@@ -293,12 +294,10 @@ static int copy_options(struct site *s, const struct site_options *o)
 	s->o.host = s->o.user = s->o.password = s->o.account = NULL; /* the pool keeps its own */
 	s->o.path = s->o.spool_dir = s->o.encoding = NULL;
 	s->o.transport = (struct site_transport){ 0 };
-	if (o->spool_dir) {
-		s->spool_dir = strdup(o->spool_dir);
-		if (!s->spool_dir)
-			return AFTP_ENOMEM;
-		s->o.spool_dir = s->spool_dir;
-	}
+	if (!o->read_only)
+		s->spool_fd = spool_open_dir(o->spool_dir);
+	if (o->spool_dir && s->spool_fd < -1)
+		return s->spool_fd;
 	if (o->path) {
 		s->path = strdup(o->path);
 		if (!s->path)
@@ -339,6 +338,7 @@ int site_new(struct site **out, uv_loop_t *loop, const struct site_options *o)
 	if (!s)
 		return AFTP_ENOMEM;
 	s->loop = loop;
+	s->spool_fd = -1;
 	rc = copy_options(s, o);
 	if (rc)
 		goto fail;
@@ -361,7 +361,8 @@ fail_later:
 fail:
 	nodes_finish(&s->nodes);
 	free(s->path);
-	free(s->spool_dir);
+	if (s->spool_fd >= 0)
+		close(s->spool_fd);
 	free(s);
 	return rc;
 }
@@ -383,7 +384,8 @@ static void site_end(struct later_item *item)
 	nodes_finish(&s->nodes);
 	free(s->facts.line);
 	free(s->path);
-	free(s->spool_dir);
+	if (s->spool_fd >= 0)
+		close(s->spool_fd);
 	free(s);
 	if (closed)
 		closed(closed_arg);

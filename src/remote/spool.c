@@ -7,29 +7,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 struct spool {
 	size_t limit; /* of memory */
-	char *dir;
+	int dir;      /* not ours */
 	char *memory; /* while fd < 0 */
 	size_t cap;
 	int fd;
 	uint64_t size;
 };
 
-int spool_new(struct spool **out, size_t memory, const char *dir)
+static int open_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int spool_open_dir(const char *dir)
+{
+	const char *tmp = getenv("TMPDIR");
+	int fd;
+
+	if (dir)
+		return open_dir(dir);
+	fd = tmp && tmp[0] ? open_dir(tmp) : -ENOENT;
+	if (fd < 0)
+		fd = open_dir("/var/tmp");
+	return fd < 0 ? open_dir("/tmp") : fd;
+}
+
+int spool_new(struct spool **out, size_t memory, int dir)
 {
 	struct spool *s = calloc(1, sizeof *s);
-	const char *tmp = getenv("TMPDIR");
 
 	if (!s)
 		return AFTP_ENOMEM;
-	s->dir = strdup(dir ? dir : tmp && tmp[0] ? tmp : "/var/tmp");
-	if (!s->dir) {
-		free(s);
-		return AFTP_ENOMEM;
-	}
+	s->dir = dir;
 	s->limit = memory;
 	s->fd = -1;
 	*out = s;
@@ -43,7 +59,6 @@ void spool_free(struct spool *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->memory);
-	free(s->dir);
 	free(s);
 }
 
@@ -67,20 +82,24 @@ static int write_all(int fd, uint64_t off, const char *data, size_t len)
 	return 0;
 }
 
-static int open_nameless(const char *dir)
+static int open_nameless(int dir)
 {
-	char path[4096];
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char name[40];
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd >= 0)
-		return fd;
-	if (snprintf(path, sizeof path, "%s/ftpfs.XXXXXX", dir) >= (int)sizeof path)
-		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	return fd;
+	for (int i = 0; fd < 0 && i < 10; i++) {
+		uint64_t number = 0;
+
+		if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
+			number = (uint64_t)(uintptr_t)&number + (uint64_t)i;
+		snprintf(name, sizeof name, "ftpfs-%016llx", (unsigned long long)number);
+		fd = openat(dir, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			unlinkat(dir, name, 0);
+		else if (errno != EEXIST)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
 }
 
 /* From memory to a file. */
@@ -125,7 +144,7 @@ static int make_room(struct spool *s, uint64_t size)
 	if (size > INT64_MAX)
 		return -EFBIG;
 	if (s->fd < 0 && size > s->limit)
-		return move_out(s);
+		return s->dir < 0 ? -ENOSPC : move_out(s);
 	return s->fd < 0 ? grow(s, size) : 0;
 }
 

@@ -9,8 +9,12 @@
 
 struct spool;
 
-/* `dir` may be NULL: $TMPDIR or /var/tmp. 0, AFTP_ENOMEM. */
-int spool_new(struct spool **out, size_t memory, const char *dir);
+/* Opens the directory for temporary files; NULL: $TMPDIR, or /var/tmp or /tmp. To be done before anything is mounted: then
+ * it is not below the mount that writes there, which would wait for itself. A descriptor, or -errno. */
+int spool_open_dir(const char *dir);
+
+/* `dir` from spool_open_dir(), or < 0: more than `memory` is -ENOSPC. 0, AFTP_ENOMEM. */
+int spool_new(struct spool **out, size_t memory, int dir);
 void spool_free(struct spool *s); /* accepts NULL */
 
 uint64_t spool_size(const struct spool *s);

@@ -307,7 +307,7 @@ int writer_new_spool(const struct writer *w, struct spool **out)
 
 	DL_FOREACH (w->site->writers, other)
 		n += other->state == WRITER_SPOOLED;
-	return spool_new(out, n < MANY_SPOOLS || memory < LITTLE ? memory : LITTLE, w->site->o.spool_dir);
+	return spool_new(out, n < MANY_SPOOLS || memory < LITTLE ? memory : LITTLE, w->site->spool_fd);
 }
 
 int writer_become_spooled(struct writer *w)

@@ -95,6 +95,15 @@ fails_with 'not permitted' cat "$mnt/absolute"
 [ "$(readlink "$mnt/to-dir")" = dir ] || fail 'a link that stays inside'
 unmount_site
 
+# Temporary files go where they went before the mount, even when it lies over that place: no waiting for itself.
+export TMPDIR="$mnt"
+mount_site spool_memory=64K
+cp "$data/big" "$mnt/anywhere" && printf x | dd of="$mnt/anywhere" bs=1 seek=1000000 conv=notrunc 2>/dev/null || fail 'dd'
+[ "$(stat -c %s "$mnt/anywhere")" = 3000000 ] || fail 'a spool below the mount'
+unmount_site
+unset TMPDIR
+fails_with 'spool_dir=/nowhere: ' "$BUILD/ftpfs" -o spool_dir=/nowhere "$url" "$mnt"
+
 mount_site transform_symlinks
 [ "$(readlink "$mnt/absolute")" = a ] || fail 'transform_symlinks'
 same "$mnt/absolute" "$data/a"
