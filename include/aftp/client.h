@@ -103,6 +103,7 @@ struct aftp_features {
 	bool no_eprt;
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
+	bool waits_for_end;   /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
 	unsigned tls_ends;    /* kinds of transfers whose end it tells to TLS: one that does not is then cut off */
@@ -192,6 +193,7 @@ struct aftp_sink {
 	void (*started)(void *arg, uint64_t size);
 	aftp_transfer_cb *done;
 	void *arg;
+	bool brief; /* little is left of the file: what makes the end come sooner may be done */
 };
 int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
 	const struct aftp_sink *sink);

@@ -370,6 +370,7 @@ static int list_start(struct aftp_client *c, struct aftp_transfer **out, const c
 		xfer_finish(&x->t);
 		return rc;
 	}
+	x->t.brief = true;
 	*out = &x->t;
 	return 0;
 }

@@ -176,6 +176,7 @@ int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, cons
 		return rc;
 	}
 	x->t.offset = offset;
+	x->t.brief = sink->brief;
 	*out = &x->t;
 	return 0;
 }

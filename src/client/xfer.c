@@ -413,12 +413,29 @@ static void begin_reading(struct aftp_transfer *t)
 	}
 }
 
+static void on_said(void *arg, int status)
+{
+	(void)arg;
+	(void)status;
+}
+
+/* Some wait for the end of our side before they say 226. It can be said at once, for we send nothing; but what is on the way
+ * may forget half a connection before long. */
+static void end_our_side(struct aftp_transfer *t)
+{
+	const struct aftp_client *c = t->c;
+
+	if (t->brief && c->features.waits_for_end && c->proxy.kind == PROXY_NONE && !aftp_stream_ssl(t->data->stream))
+		(void)aftp_stream_shutdown(t->data->stream, on_said, NULL);
+}
+
 void xfer_read_start(struct aftp_transfer *t)
 {
 	if (t->reading || !t->data)
 		return;
 	t->reading = true;
 	wire_hold(&t->c->wire, true);
+	end_our_side(t);
 	begin_reading(t);
 }
 

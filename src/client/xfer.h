@@ -76,6 +76,7 @@ struct aftp_transfer {
 	int status;              /* what went wrong first */
 	bool stopping;           /* nothing is lent, and nobody is told anything, until done */
 	bool stop_due;           /* a turn shall see to it */
+	bool brief;              /* a download that will not take long */
 	bool retried;            /* by PASV */
 	bool repeated;           /* with another data connection, as one made in advance was dead */
 	bool armed;              /* the data connection stood before the command was sent */

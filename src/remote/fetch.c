@@ -207,6 +207,7 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 	(void)why;
 	f->conn = conn;
 	f->asked = site_now(f->site);
+	sink.brief = is_short(f);
 	if (status == 0 && !pool_client(conn))
 		status = AFTP_ECANCELED;
 	if (status == 0)
