@@ -82,10 +82,11 @@ static int make(struct dataconn **out, struct aftp_transfer *t, struct aftp_clie
 	}
 	c->open++;
 	dataconn_set_limits(d);
+	/* Names that a stream of the caller does not use for its own. */
 	if (c->throttle.read || c->throttle.write)
-		rc = aftp_stream_add_throttle(d->stream, "client", &c->throttle);
+		rc = aftp_stream_add_throttle(d->stream, "\001client", &c->throttle);
 	if (rc == 0 && (c->own_throttle.read || c->own_throttle.write))
-		rc = aftp_stream_add_throttle(d->stream, "connection", &c->own_throttle);
+		rc = aftp_stream_add_throttle(d->stream, "\001connection", &c->own_throttle);
 	if (rc < 0)
 		dataconn_close(&d, false);
 	*out = d;

@@ -131,25 +131,36 @@ static void failed_logins_leave_nothing_open(void **state)
 
 /* --- debts ---------------------------------------------------------------------------------------- */
 
-/* A throttle that is years in debt holds data up, and no command. */
+static void begin_throttled(struct session_kit *k, struct aftp_throttle **t)
+{
+	struct waited c = { 0 };
+
+	begin(k, NULL, NULL);
+	session_kit_close(k);
+	assert_int_equal(aftp_throttle_new(t, &k->loop, 0, 0), 0);
+	k->o.throttle = (struct aftp_stream_throttle){ *t, *t };
+	assert_int_equal(aftp_session_new(&k->s, &k->loop, &k->o), 0);
+	assert_int_equal(waited_for(k, &c, aftp_session_connect(k->s, waited_op, &c)), 0);
+}
+
+/* For years. */
+static void run_into_debt(struct aftp_throttle *t)
+{
+	aftp_throttle_set_limit(t, 1000);
+	aftp_throttle_charge(t, UINT64_C(100000000000), uv_hrtime());
+}
+
 static void commands_do_not_pay_for_data(void **state)
 {
-	struct aftp_client_options co = { 0 };
 	struct session_kit k;
 	struct aftp_throttle *t;
 	struct aftp_data *d;
-	struct waited w = { 0 }, r = { 0 }, c = { 0 };
+	struct waited w = { 0 }, r = { 0 };
 	char buf[16];
 
 	(void)state;
-	begin(&k, NULL, NULL);
-	assert_int_equal(aftp_throttle_new(&t, &k.loop, 1000, 0), 0);
-	aftp_throttle_charge(t, UINT64_C(100000000000), uv_hrtime());
-	session_kit_close(&k);
-	co = k.o;
-	co.throttle = (struct aftp_stream_throttle){ t, t };
-	assert_int_equal(aftp_session_new(&k.s, &k.loop, &co), 0);
-	assert_int_equal(waited_for(&k, &c, aftp_session_connect(k.s, waited_op, &c)), 0);
+	begin_throttled(&k, &t);
+	run_into_debt(t);
 	assert_int_equal(aftp_download_stream(k.s, &d, "/big", 0), 0);
 	r.buf = buf;
 	assert_int_equal(aftp_data_read(d, buf, sizeof buf, waited_read, &r), 0);
@@ -160,6 +171,39 @@ static void commands_do_not_pay_for_data(void **state)
 	session_kit_check(&k);
 	assert_int_equal(session_kit_mkdir(&k, "/new", 0), 0);
 	assert_int_equal(session_kit_exists(&k, "/file"), 1);
+	aftp_throttle_unref(t);
+	session_kit_end(&k);
+}
+
+/* A stream's own throttles take nothing away from the client's, whatever their names. */
+static void throttles_of_a_stream_come_on_top(void **state)
+{
+	static const char *const names[] = { "client", "connection", "a", "" };
+	const struct aftp_stream_throttle none = { 0 };
+	struct session_kit k;
+	struct aftp_throttle *t;
+	struct aftp_data *d;
+	struct waited r = { 0 };
+	char buf[16];
+
+	(void)state;
+	begin_throttled(&k, &t);
+	assert_int_equal(aftp_download_stream(k.s, &d, "/big", 0), 0);
+	assert_int_equal(session_kit_read(&k, d, buf, sizeof buf), sizeof buf);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(aftp_data_add_throttle(d, names[i], &none), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(aftp_data_remove_throttle(d, names[i]), 0);
+	run_into_debt(t);
+	r.buf = buf;
+	assert_int_equal(aftp_data_read(d, buf, sizeof buf, waited_read, &r), 0);
+	loop_run_for(&k.loop, 200);
+	assert_int_equal(r.calls, 0);
+	aftp_throttle_set_limit(t, 0);
+	loop_wait(&k.loop, &r.over, "the bytes");
+	assert_int_equal(r.n, sizeof buf);
+	session_kit_close_data(&k, &d);
+	session_kit_check(&k);
 	aftp_throttle_unref(t);
 	session_kit_end(&k);
 }
@@ -232,6 +276,7 @@ int main(void)
 		cmocka_unit_test(what_is_left_early_leaves_nothing_open),
 		cmocka_unit_test(failed_logins_leave_nothing_open),
 		cmocka_unit_test(commands_do_not_pay_for_data),
+		cmocka_unit_test(throttles_of_a_stream_come_on_top),
 		cmocka_unit_test(the_next_command_works),
 		cmocka_unit_test(a_broken_transfer_has_its_code),
 	};
