@@ -6,7 +6,7 @@
 # cost is in CPU seconds, the best of ten turns with and without, since the wall clock of a busy machine tells less.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-rounds=${1:-5}
+[ $# = 0 ] || rounds=$1
 program=$BUILD/bench/client/bench_client
 theirs='lines blocks list list-plain stat small'
 python=/usr/bin/python3
