@@ -123,7 +123,7 @@ static bool host_ok(struct span host, bool brackets)
 	const char *zone = memchr(host.s, '%', host.n);
 	size_t before = zone ? (size_t)(zone - host.s) + 1 : 0;
 
-	if (zone && memchr(zone + 1, '%', host.n - before))
+	if (zone && (before == host.n || memchr(zone + 1, '%', host.n - before)))
 		return false;
 	for (size_t i = 0; i < host.n; i++) {
 		unsigned char c = (unsigned char)host.s[i];

@@ -110,6 +110,7 @@ static void test_bad_ones(void **state)
 		{ "ftp:///pub", "missing" },
 		{ "ftp://[::1%25a%25b]/", "not a name" },
 		{ "ftp://[::1%a%b]/", "not a name" },
+		{ "ftp://[::1%]/", "not a name" },
 		{ "ftp://:21/", "missing" },
 		{ "ftp://joe@/x", "missing" },
 		{ "/pub", "missing" },
