@@ -8,6 +8,7 @@
 
 #include "server/address.h"
 #include "server/commands.h"
+#include "server/play.h"
 
 enum { FIRST_OPEN_PORT = 1024 };
 
@@ -24,6 +25,12 @@ void cmd_epsv(struct session *s, const char *arg)
 	if (strcasecmp(arg, "ALL") == 0) {
 		s->epsv_all = true;
 		session_end(s, 200, "EPSV ALL ok.");
+		return;
+	}
+	if (arg[0] && s->srv->play->epsv_bare) {
+		session_reply(s, 522, "No arguments here.");
+		session_leave(s);
+		session_end_silently(s);
 		return;
 	}
 	if (arg[0] && (arg[0] != family || arg[1])) {

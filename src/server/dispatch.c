@@ -79,9 +79,10 @@ static void say_unknown(struct session *s, const char *verb, bool hidden)
 static void command_run(struct session *s, const char *arg)
 {
 	const struct command *cmd = s->cmd;
+	bool uses_rest = cmd->run == cmd_retr || cmd->run == cmd_stor || cmd->run == cmd_appe;
 	if (!command_allowed(s, cmd, arg))
 		return;
-	forget(s, cmd->keeps);
+	forget(s, s->srv->play->rest_is_next && !uses_rest ? cmd->keeps & ~(unsigned)KEEP_REST : cmd->keeps);
 	cmd->run(s, arg);
 }
 

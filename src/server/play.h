@@ -56,6 +56,8 @@ struct play {
 	bool lingers;         /* the final reply waits until the client has closed the data connection, up to 10.8 s */
 	bool armed_times_out; /* a data connection that is not used ends the session */
 	enum play_broken broken;
+	bool rest_is_next;  /* REST counts for the very next command only */
+	bool epsv_bare;     /* an argument of EPSV gets 522, and is the end */
 	bool past_end;      /* REST past the end is refused: 554 */
 	bool ascii_no_size; /* SIZE wants TYPE I */
 	int mlsd_end;       /* the final reply of MLSD */

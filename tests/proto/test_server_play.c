@@ -354,8 +354,11 @@ static void test_rest_past_the_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
 		struct fixture *f = begin(empty[i]);
+		int fd = talk_epsv(&f->t);
 		talk_expect(&f->t, 350, "REST 6");
-		free(talk_retrieve(&f->t, "RETR small", &n));
+		talk_expect(&f->t, 150, "RETR small");
+		free(talk_drain(fd, &n, NULL));
+		reply(f, 226);
 		assert_int_equal(n, 0);
 		end(f);
 	}
@@ -371,6 +374,26 @@ static void test_rest_past_the_end(void **state)
 		free(talk_drain(fd, &n, NULL));
 		assert_int_equal(n, 0);
 		reply(f, 226);
+		end(f);
+	}
+}
+
+/* REST behind which EPSV comes counts for nothing on one of them. */
+static void test_rest_before_epsv(void **state)
+{
+	static const struct {
+		enum aftp_server_play play;
+		size_t n;
+	} rows[] = { { VSFTPD, 3 }, { PROFTPD, 3 }, { PURE_FTPD, 3 }, { PYFTPDLIB, 3 }, { AIOFTP, 5 } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture *f = begin(rows[i].play);
+		size_t n;
+		talk_expect(&f->t, 350, "REST 2");
+		int fd = start(f, "RETR small");
+		free(talk_drain(fd, &n, NULL));
+		reply(f, 226);
+		assert_int_equal(n, rows[i].n);
 		end(f);
 	}
 }
@@ -573,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_abor_of_a_download),
 		cmocka_unit_test(test_abor_of_an_upload),
 		cmocka_unit_test(test_rest_past_the_end),
+		cmocka_unit_test(test_rest_before_epsv),
 		cmocka_unit_test(test_listings),
 		cmocka_unit_test(test_cwd_and_list_a),
 		cmocka_unit_test(test_cut_at_ten_thousand),

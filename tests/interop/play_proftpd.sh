@@ -1,0 +1,6 @@
+#!/bin/sh
+# memftpd --play proftpd, beside the real one.
+# time-limit: 500
+. "$SRC/tests/interop/play_lib.sh"
+# Its second reply to ABOR waits for the client to close the data connection.
+play proftpd 'ABOR of an upload'
