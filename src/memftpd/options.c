@@ -182,7 +182,7 @@ static int set_passive_ports(struct options *o, const char *value)
 	char first[8];
 	uint64_t from = 0, to = 0;
 	size_t n = strcspn(value, "-");
-	if (value[n] == '-' && n < sizeof(first)) {
+	if (n < sizeof(first) && value[n] == '-') {
 		snprintf(first, sizeof(first), "%.*s", (int)n, value);
 		if (parse_number(first, &from) < 0 || parse_number(value + n + 1, &to) < 0)
 			from = to = 0;

@@ -31,7 +31,7 @@ static enum aftp_next walk(void *arg, ssize_t n, const char *data)
 	w->largest = (size_t)n > w->largest ? (size_t)n : w->largest;
 	if (len + (size_t)n + 2 < sizeof w->text) {
 		memcpy(w->text + len, data, (size_t)n);
-		strcpy(w->text + len + n, "|");
+		memcpy(w->text + len + n, "|", 2);
 	}
 	w->calls++;
 	if (w->resume_inside)
