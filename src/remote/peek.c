@@ -71,6 +71,11 @@ void peek_drop(struct site *s, struct node *n)
 		let_go(s, p);
 }
 
+void peek_age(struct peek *p, uint64_t ms)
+{
+	p->at -= ms;
+}
+
 void peeks_tick(struct site *s)
 {
 	struct peek *p, *next;

@@ -38,5 +38,6 @@ void peek_opened(struct site *s, struct node *n);
 void peek_drop(struct site *s, struct node *n);
 void peeks_tick(struct site *s); /* what is too old */
 void peeks_finish(struct site *s);
+void peek_age(struct peek *p, uint64_t ms); /* for tests: it was fetched so long before */
 
 #endif

@@ -114,8 +114,9 @@ static void dial_failed(struct pool *p, int status, const char *text)
 		p->backoff_ms = BACKOFF_MAX_MS;
 	p->redial_at = pool_now(p) + p->backoff_ms;
 	if (others > 0) {
-		/* The site is there for the others: whatever it says, it means no more than this many. */
-		p->limit = others;
+		/* The site is there for the others: whatever it says, it means no more than this many. Those that are still
+		 * on their way will tell. */
+		p->limit = others + pool_count(p, CONN_DIALING);
 		p->limit_at = pool_now(p);
 		return;
 	}
