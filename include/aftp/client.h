@@ -201,10 +201,10 @@ int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, cons
 /* STOR or APPE (with REST when offset > 0). `ready` runs when the server wants data and after each chunk: answer with
  * aftp_transfer_write() or aftp_transfer_finish().
  *
- * `early`: where a data connection stands in advance (aftp_client_options::arm), and the server is known to do one
- * thing after the other, the first bytes leave with the command, before the server has said that it wants them. `ready`
- * then tells nothing about that; aftp_transfer_result::accepted does. When the connection turns out to be dead, the
- * transfer begins again by itself with the same bytes. */
+ * `early`: where the server is known to do one thing after the other (aftp_client_options::arm), the first bytes leave behind
+ * the command, before the server has said that it wants them. `ready` then tells nothing about that;
+ * aftp_transfer_result::accepted does. When they went to a data connection that stood in advance and was dead, the transfer
+ * begins again by itself, with the same bytes. */
 struct aftp_source {
 	void (*ready)(void *arg);
 	aftp_transfer_cb *done;

@@ -1,8 +1,8 @@
 /* store - STOR and APPE, from an offset by REST.
  *
- * Nothing is sent before the server wants it (1xx), except to a data connection that stood in advance, when the source
- * allows it: there the first bytes leave with the command. They are kept until the server has begun, in case that
- * connection was dead. The end is our half-close; only the server's final reply says that all of it has arrived. */
+ * Nothing is sent before the server wants it (1xx), except to one that does one thing after the other, when the source
+ * allows it: there the first bytes leave as soon as the command has left and the data connection stands. They are kept
+ * until the server has begun, in case that connection stood in advance and was dead. The end is our half-close; only the server's final reply says that all of it has arrived. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +149,7 @@ static void advance(struct store *x)
 static bool may_begin(const struct store *x)
 {
 	const struct aftp_features *f = &x->t.c->features;
-	bool early = x->source.early && x->t.armed && f->downloads_in_order == AFTP_ORDER_YES;
+	bool early = x->source.early && f->downloads_in_order == AFTP_ORDER_YES;
 
 	return x->placed && (x->t.accepted || early);
 }

@@ -10,6 +10,7 @@
 #include "remote/pool_options.h"
 
 #define ASK_EVERY_MS   50    /* how often holders are asked to yield */
+#define SPARE_MS       3000  /* between two things that are asked for one after the other */
 #define RETRY_LIMIT_MS 60000 /* a learned limit is tested again after this */
 
 static unsigned waiting(const struct pool *p)
@@ -221,6 +222,25 @@ static void arm_timer(struct pool *p)
 		uv_timer_start(&p->timer, on_timer, at > pool_now(p) ? at - pool_now(p) : 0, 0);
 }
 
+/* A connection that was used needs two round trips until it has a data connection again. So whoever asks for one thing
+ * after the other gets another one to take turns with. */
+static void want_spare(struct pool *p, enum pool_class class)
+{
+	bool again = pool_now(p) - p->moved_at < SPARE_MS;
+	const struct pool_conn *c;
+
+	if (class == POOL_AHEAD)
+		return;
+	p->moved_at = pool_now(p);
+	if (!again || !p->o.client.arm || p->features.no_arm || p->failing_since || pool_now(p) < p->redial_at ||
+		pool_live(p) >= p->limit)
+		return;
+	DL_FOREACH (p->conns, c)
+		if (c->state == CONN_DIALING || (c->state == CONN_IDLE && aftp_client_armed(c->client)))
+			return;
+	(void)pool_dial(p); /* it would have been a comfort */
+}
+
 static void hand_out(struct pool *p)
 {
 	struct pool_request *r;
@@ -230,6 +250,7 @@ static void hand_out(struct pool *p)
 		conn_set_state(c, CONN_OUT);
 		c->class = r->class;
 		answer(p, r, 0, c);
+		want_spare(p, r->class);
 	}
 }
 

@@ -31,7 +31,8 @@ struct pool {
 	uint64_t failing_since;         /* 0: the latest dial worked */
 	int last_status;
 	char why[300];
-	bool ask_now; /* somebody new waits: the holders are asked at once */
+	uint64_t moved_at; /* when a connection was given to somebody who was asked */
+	bool ask_now;      /* somebody new waits: the holders are asked at once */
 	bool has_features;
 	struct aftp_features features;
 	uv_timer_t timer;

@@ -147,6 +147,9 @@ struct start {
 	struct pool_request request;
 	struct pool_conn *conn;
 	char *path;
+	int refused; /* CWD was, and why */
+	char words[256];
+	bool alone; /* CWD, without PWD behind it */
 	site_start_cb *cb;
 	void *arg;
 };
@@ -191,8 +194,10 @@ static void start_pwd(void *arg, int status, const struct aftp_reply *r)
 	char base[4096];
 	size_t len;
 
+	if (status == 0)
+		status = st->refused;
 	if (status < 0) {
-		start_refused(st, status, "");
+		start_refused(st, status, st->words);
 		return;
 	}
 	if (aftp_reply_quoted_path(r, base, sizeof base) < 0 || base[0] != '/') {
@@ -206,38 +211,41 @@ static void start_pwd(void *arg, int status, const struct aftp_reply *r)
 	start_ready(st, base, true);
 }
 
+/* PWD is behind it, and ends it. */
 static void start_cwd(void *arg, int status, const struct aftp_reply *r)
 {
 	struct start *st = arg;
 
-	if (!status && r->code >= 400) {
-		int rc = aftp_reply_error(r);
-		start_refused(st, rc == AFTP_EREPLY ? AFTP_ENOENT : rc, aftp_reply_message(r));
-		return;
+	if (status == 0 && r->code >= 400) {
+		st->refused = aftp_reply_error(r);
+		if (st->refused == AFTP_EREPLY)
+			st->refused = AFTP_ENOENT;
+		snprintf(st->words, sizeof st->words, "%s", aftp_reply_message(r));
 	}
-	if (!status)
-		status = pool_client(st->conn) ? aftp_client_command(pool_client(st->conn), start_pwd, st, "PWD", NULL)
-					       : AFTP_ECANCELED;
-	if (status < 0)
-		start_refused(st, status, "");
+	if (st->alone)
+		start_refused(st, AFTP_ENOMEM, "");
 }
 
 static void start_connected(void *arg, int status, struct pool_conn *conn, const char *why)
 {
 	struct start *st = arg;
+	struct aftp_client *client;
 
 	if (status < 0) {
 		start_end(st, status, why);
 		return;
 	}
 	st->conn = conn;
-	if (!pool_client(conn))
+	client = pool_client(conn);
+	if (!client)
 		status = AFTP_ECANCELED;
-	else if (st->path)
-		status = aftp_client_command(pool_client(conn), start_cwd, st, "CWD", st->path);
-	else
-		status = aftp_client_command(pool_client(conn), start_pwd, st, "PWD", NULL);
-	if (status < 0)
+	if (status == 0 && st->path)
+		status = aftp_client_command(client, start_cwd, st, "CWD", st->path);
+	if (status == 0) {
+		status = aftp_client_command(client, start_pwd, st, "PWD", NULL);
+		st->alone = status < 0 && st->path;
+	}
+	if (status < 0 && !st->alone)
 		start_refused(st, status, "");
 }
 
