@@ -105,6 +105,8 @@ struct aftp_features {
 	enum aftp_order downloads_in_order;
 	bool waits_for_end;   /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
+	bool keeps_listings;  /* of one that is cut short it sends the rest in front of the next one (Pure-FTPd) */
+	bool tls_at_once;     /* it wants TLS on a data connection before it says 150 */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
 	unsigned tls_ends;    /* kinds of transfers whose end it tells to TLS: one that does not is then cut off */
 	unsigned tls_refused; /* data connections that it refused for want of that; from 2 on, TLS 1.2 is tried */

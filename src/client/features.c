@@ -53,16 +53,9 @@ static void take(struct aftp_features *f, const struct feature *line)
 		const char *name;
 		bool *flag;
 	} plain[] = {
-		{ "MDTM", &f->mdtm },
-		{ "SIZE", &f->size },
-		{ "EPSV", &f->epsv },
-		{ "UTF8", &f->utf8 },
-		{ "MFMT", &f->mfmt },
-		{ "MFF", &f->mff },
-		{ "TVFS", &f->tvfs },
-		{ "RANG", &f->rang },
-		{ "HASH", &f->hash },
-		{ "CLNT", &f->clnt },
+		{ "MDTM", &f->mdtm }, { "SIZE", &f->size }, { "EPSV", &f->epsv }, { "UTF8", &f->utf8 },
+		{ "MFMT", &f->mfmt }, { "MFF", &f->mff }, { "TVFS", &f->tvfs }, { "RANG", &f->rang },
+		{ "HASH", &f->hash }, { "CLNT", &f->clnt }, { "ESTP", &f->keeps_listings }, /* who else has that? */
 	};
 
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
@@ -116,7 +109,8 @@ static bool has_text(const struct aftp_reply *r, const char *text)
 
 void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 {
-	f->alters = has_text(r, "Pure-FTPd") ? COMMAND_MENDED : 0;
+	f->keeps_listings = has_text(r, "Pure-FTPd");
+	f->alters = f->keeps_listings ? COMMAND_MENDED : 0;
 	f->alters |= has_text(r, "ProFTPD") ? COMMAND_TELNET : 0;
 	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
 	f->waits_for_end = has_text(r, "ProFTPD");

@@ -295,6 +295,10 @@ static bool again(struct aftp_transfer *t)
 
 	if (t->stopping || x->step == LIST_SETTLED)
 		return false;
+	if (t->status < 0 && t->accepted && xfer_leaves_rest(t)) {
+		wire_lose(&t->c->wire, t->status, "a listing was cut off");
+		return true;
+	}
 	if (t->status == 0 && t->replied)
 		t->status = aftp_listing_end(&x->listing);
 	if (t->status == 0 && t->unclean) {

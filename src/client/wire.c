@@ -93,9 +93,16 @@ static uint64_t due(const struct wire *w)
 	return at;
 }
 
+static uint64_t next_event(const struct wire *w)
+{
+	uint64_t at = due(w);
+
+	return w->nudge_at && w->nudge_at < at ? w->nudge_at : at;
+}
+
 static void arm(struct wire *w)
 {
-	uint64_t at = due(w), t = uv_now(w->loop);
+	uint64_t at = next_event(w), t = uv_now(w->loop);
 
 	if (w->status < 0 || at == NEVER)
 		return;
@@ -109,6 +116,12 @@ static void on_timer(uv_timer_t *timer)
 	struct wire *w = timer->data;
 	char why[80] = "";
 
+	if (w->nudge_at && w->nudge_at <= uv_now(w->loop)) {
+		w->nudge_at = 0;
+		arm(w);
+		w->nudge(w->nudge_arg);
+		return;
+	}
 	if (due(w) > uv_now(w->loop)) {
 		w->grace = false;
 		arm(w);
@@ -133,6 +146,14 @@ void wire_set_limit(struct wire *w, int64_t ms)
 void wire_set_deadline(struct wire *w, int64_t ms)
 {
 	w->deadline = ms > 0 ? now() + (uint64_t)ms : 0;
+	arm(w);
+}
+
+void wire_nudge(struct wire *w, int64_t ms, void (*nudge)(void *arg), void *arg)
+{
+	w->nudge_at = ms > 0 ? now() + (uint64_t)ms : 0;
+	w->nudge = nudge;
+	w->nudge_arg = arg;
 	arm(w);
 }
 

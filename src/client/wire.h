@@ -75,6 +75,9 @@ struct wire {
 	uint64_t since;    /* ms of the loop's clock: the last reply line, or the command that waits for one */
 	uint64_t limit_ms; /* how long a reply may take; 0 = for ever */
 	uint64_t deadline; /* the end of patience, whatever comes; 0 = none */
+	uint64_t nudge_at; /* 0 = never */
+	void (*nudge)(void *arg);
+	void *nudge_arg;
 	bool held, grace;
 	uv_timer_t timer;
 	int handles;             /* not closed yet */
@@ -136,6 +139,8 @@ void wire_flush(struct wire *w);
 void wire_set_limit(struct wire *w, int64_t ms);
 /* Nothing may take longer than this from now on, answered or not; 0 = no such bound any more. */
 void wire_set_deadline(struct wire *w, int64_t ms);
+/* Calls back in `ms` milliseconds, once; 0 = not at all. There is one at a time. */
+void wire_nudge(struct wire *w, int64_t ms, void (*nudge)(void *arg), void *arg);
 /* While it is held, no reply is late (data flows, or its consumer rests). The time counts anew afterwards. */
 void wire_hold(struct wire *w, bool held);
 /* Milliseconds since the last sign of life. */

@@ -44,6 +44,7 @@ static void conclude(struct aftp_transfer *t)
 	end_data(t);
 	wire_hold(&c->wire, false);
 	wire_set_deadline(&c->wire, 0);
+	wire_nudge(&c->wire, 0, NULL, NULL);
 	c->arm.due |= t->connected;
 	queue_done(&c->queue, &t->op);
 	client_wake(c);
@@ -200,6 +201,7 @@ static void send_command(struct aftp_transfer *t)
 
 	t->phase = XFER_RUNNING;
 	t->sent = true;
+	t->stood = t->connected || t->c->active.on; /* in active mode it may wait to be taken */
 	rc = t->kind->command(t);
 	if (rc == 0 && t->kind->lend)
 		rc = xfer_follow(t);
@@ -272,8 +274,10 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->behind = XFER_NONE;
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
 	t->securing = t->ready = t->unclean = t->armed = t->held = t->gathering = false;
+	t->stood = t->nudged = false;
 	t->followers = 0;
 	wire_set_deadline(&t->c->wire, 0);
+	wire_nudge(&t->c->wire, 0, NULL, NULL);
 	aftp_reply_reset(&t->kept);
 	t->message[0] = '\0';
 	if (xfer_session_expired(t))

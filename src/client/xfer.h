@@ -84,7 +84,9 @@ struct aftp_transfer {
 	enum xfer_behind behind; /* what left right behind the command, and is not answered yet */
 	bool held;               /* `kept` is a refusal, of our command or of the one behind */
 	bool connected;
+	bool stood;    /* when the command was sent: the server may look at it before it sees the command */
 	bool securing; /* TLS has begun on it */
+	bool nudged;   /* and not because of a 1xx */
 	bool ready;    /* it may be used, with TLS where that is due */
 	bool unclean;  /* TLS did not say its end: the connection may have been cut */
 	bool sent;     /* the command */
@@ -143,6 +145,8 @@ bool xfer_is_ours(struct aftp_transfer *t, const struct aftp_reply *r);
 void xfer_final(struct aftp_transfer *t, const struct aftp_reply *r);
 
 /* xfer_stop.c */
+/* Not read to its end, it leaves something with this server that would come before the next one. */
+bool xfer_leaves_rest(const struct aftp_transfer *t);
 void xfer_stop(struct aftp_transfer *t);                                /* by phase; t->stopping is set */
 void xfer_drained(struct aftp_transfer *t, const struct aftp_reply *r); /* a reply while draining */
 

@@ -38,6 +38,11 @@ static void drain(struct aftp_transfer *t)
 		wire_lose(&t->c->wire, rc, "");
 }
 
+bool xfer_leaves_rest(const struct aftp_transfer *t)
+{
+	return t->kind->ends == XFER_ENDS_LISTING && t->connected && t->c->features.keeps_listings;
+}
+
 void xfer_stop(struct aftp_transfer *t)
 {
 	switch (t->phase) {
@@ -45,6 +50,8 @@ void xfer_stop(struct aftp_transfer *t)
 	case XFER_RUNNING:
 		if (t->replied)
 			xfer_over(t);
+		else if (xfer_leaves_rest(t))
+			wire_lose(&t->c->wire, t->status, "a listing was stopped");
 		else if (t->followers > 0 || t->gathering || t->held)
 			wire_lose(&t->c->wire, t->status, "a transfer was stopped while its end was on the way");
 		else

@@ -6,16 +6,40 @@
 #include "client/xfer.h"
 #include "stream/tls_sessions.h"
 
-enum { REFUSED_MAX = 4 };
+enum {
+	REFUSED_MAX = 4,
+	PATIENCE_MS = 500, /* for a 150 that must come before TLS */
+	LAST_WORDS_MS = 5000,
+};
 
 static void secure(struct aftp_transfer *t)
 {
 	int rc;
 
+	wire_nudge(&t->c->wire, 0, NULL, NULL);
 	t->securing = true;
 	rc = dataconn_secure(t->data);
 	if (rc < 0)
 		xfer_secured(t, rc);
+}
+
+/* A server that does several things at a time may see what TLS says before it sees the command, when the connection
+ * stood before; pyftpdlib then ends it. Others begin with TLS, and say 150 when that is done. */
+static bool may_secure(const struct aftp_transfer *t)
+{
+	const struct aftp_features *f = &t->c->features;
+
+	return !t->stood || t->accepted || f->tls_at_once || f->downloads_in_order == AFTP_ORDER_YES;
+}
+
+static void no_150(void *arg)
+{
+	struct aftp_transfer *t = arg;
+
+	if (t->securing || t->stopping || t->phase != XFER_RUNNING)
+		return;
+	t->nudged = true;
+	secure(t);
 }
 
 void xfer_go_on(struct aftp_transfer *t)
@@ -23,8 +47,10 @@ void xfer_go_on(struct aftp_transfer *t)
 	if (!t->connected || t->stopping || t->phase != XFER_RUNNING)
 		return;
 	if (t->c->tls.data && !t->ready) {
-		if (!t->securing)
+		if (!t->securing && may_secure(t))
 			secure(t);
+		else if (!t->securing)
+			wire_nudge(&t->c->wire, PATIENCE_MS, no_150, t);
 		return;
 	}
 	t->ready = true;
@@ -37,6 +63,8 @@ static void failed(struct aftp_transfer *t, int status)
 	if (dataconn_tls_error(t->data)[0])
 		client_set_error(t->c, dataconn_tls_error(t->data));
 	dataconn_close(&t->data, true);
+	/* Or it waits for another data connection. */
+	wire_set_deadline(&t->c->wire, LAST_WORDS_MS);
 	xfer_data_ended(t, status);
 }
 
@@ -48,6 +76,8 @@ void xfer_secured(struct aftp_transfer *t, int status)
 		failed(t, status);
 		return;
 	}
+	if (t->nudged && !t->accepted)
+		t->c->features.tls_at_once = true;
 	if (aftp_stream_tls_resumed(t->data->stream))
 		t->c->features.tls_resumes = true;
 	else

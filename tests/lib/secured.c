@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include <aftp/status.h>
 
 #include "lib/scripted.h"
+#include "stream/stream_io.h"
 
 enum { LINGER_MS = 5000 };
 
@@ -227,11 +229,24 @@ static uint16_t listen_on(uv_loop_t *loop, uv_tcp_t *tcp, uv_connection_cb cb, v
 }
 
 /* Steps that are done at once. */
+static int bytes_waiting(const struct aftp_stream *data)
+{
+	int fd, n = 0;
+
+	assert_int_equal(uv_fileno((const uv_handle_t *)&data->tcp, &fd), 0);
+	assert_int_equal(ioctl(fd, FIONREAD, &n), 0);
+	return n;
+}
+
 static void do_step(struct secured *s, const struct secured_step *step)
 {
 	switch (step->kind) {
 	case SECURED_LISTEN: aftp_stream_close(&s->data, true, NULL, NULL); break;
 	case SECURED_CUT_DATA: aftp_stream_close(&s->data, false, NULL, NULL); break;
+	case SECURED_QUIET:
+		if (bytes_waiting(s->data) > 0)
+			trouble(s, "data came too early", "");
+		break;
 	case SECURED_SEEK: s->position = (uint64_t)step->n; break;
 	case SECURED_INTRUDE: intrude(s); break;
 	case SECURED_CLOSE: aftp_stream_close(&s->control, false, NULL, NULL); break;

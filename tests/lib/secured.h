@@ -20,6 +20,7 @@ enum secured_kind {
 	SECURED_ACCEPT,   /* waits for the data connection */
 	SECURED_CONNECT,  /* connects to where the last EPRT or PORT said */
 	SECURED_INTRUDE,  /* somebody else does, from 127.0.0.2 */
+	SECURED_QUIET,    /* nothing has come on the data connection yet */
 	SECURED_DATA_TLS, /* on the data connection; it fails quietly */
 	SECURED_FILL,     /* sends n bytes of scripted_byte() on it, from where the last one stopped */
 	SECURED_DATA,     /* sends text on it */

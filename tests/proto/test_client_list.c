@@ -311,6 +311,24 @@ static void test_cancelled_by_its_callback(void **state)
 	kit_end(&k);
 }
 
+/* Such a connection is not good for another listing, which would begin with the rest of this one. */
+static void test_stopped_where_listings_are_kept(void **state)
+{
+	static const struct step script[] = { SAY("220 Welcome to Pure-FTPd"), REPLY("USER", "230 in"),
+		REPLY("FEAT", "502 no"), REPLY("TYPE", "200 ok"), OPEN, WANT("MLSD"), OPENING,
+		DATA(FACTS_AB FACTS_AB FACTS_AB), DO(STEP_END) };
+	struct kit_list l = { .cancel_at = 2 };
+	struct kit k;
+
+	(void)state;
+	kit_begin(&k, script);
+	assert_int_equal(kit_connect(&k), 0);
+	assert_int_equal(kit_list(&l, &k, "/d"), AFTP_ECANCELED);
+	assert_int_equal(l.seen, 2);
+	assert_false(aftp_client_alive(k.client));
+	kit_end(&k);
+}
+
 /* With the last line, which has no end: there is nothing more to stop, and the answer counts all the same. */
 static void test_stopped_at_the_very_end(void **state)
 {
@@ -374,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_stopped_by_its_callback),
 		cmocka_unit_test(test_cancelled_by_its_callback),
+		cmocka_unit_test(test_stopped_where_listings_are_kept),
 		cmocka_unit_test(test_stopped_at_the_very_end),
 		cmocka_unit_test(test_endless_line),
 		cmocka_unit_test(test_bad_arguments),
