@@ -81,7 +81,9 @@ static void crc_update(struct hash *h, const unsigned char *p, size_t n)
 	for (; n >= CRC_SLICES; n -= CRC_SLICES, p += CRC_SLICES) {
 		uint32_t next = 0;
 		for (int i = 0; i < CRC_SLICES; i++) {
-			unsigned char byte = i < 4 ? (unsigned char)(p[i] ^ (crc >> 8 * i)) : p[i];
+			unsigned char byte = p[i];
+			if (i < 4)
+				byte = (unsigned char)(byte ^ (crc >> 8 * i));
 			next ^= h->table[CRC_SLICES - 1 - i][byte];
 		}
 		crc = next;

@@ -1,11 +1,11 @@
 #!/bin/bash
-# run [ROUNDS]  - what the server does in a second, beside pyftpdlib: one client, 200 at once, 10,000 that only stay.
+# server.sh [ROUNDS]  - what the server does in a second, beside pyftpdlib: one client, 200 at once, 10,000 that only stay.
 #
 # Both serve from memory (pyftpdlib from /dev/shm, and with sendfile) to the same program in C, turn and turn about. One client
 # moves 1 GiB, each of the 200 moves 10 MiB. Every byte of the 200 downloads is compared once.
-# shellcheck source=../lib.sh
 [ ! -w /dev/shm ] || [ -n "${TMPDIR:-}" ] || export TMPDIR=/dev/shm
-. "$(dirname "$0")/../lib.sh"
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
 rounds=${1:-$rounds}
 program=$BUILD/bench/server/bench_server
 mib=$((1 << 20))
