@@ -1,0 +1,119 @@
+#!/bin/bash
+# What everyday work costs: commands, and turns (commands that the server was waiting for), as the server counts them.
+# Nothing here depends on how fast the machine is.
+# time-limit: 180
+. "$(dirname "$0")/lib.sh"
+require_fuse
+require openssl
+
+mkdir -p "$data/tree" "$data/small" "$data/many" "$data/one"
+for d in $(seq -w 0 99); do
+	mkdir "$data/tree/d$d"
+	for f in $(seq -w 0 9); do echo "$d$f" >"$data/tree/d$d/f$f"; done
+done
+for f in $(seq -w 0 99); do pattern "1$f" 1024 >"$data/small/s$f"; done
+(cd "$data/many" && seq -f 'f%05.0f' 20000 | xargs touch)
+echo text >"$data/one/file"
+pattern 7 20000000 >"$data/big"
+
+# begin: from here on it counts.  cost WHAT MOST_COMMANDS MOST_TURNS: since begin.
+begin() {
+	counters
+	commands0=$(counter commands) turns0=$(counter turns) listings0=$(listings) retr0=$(counter RETR)
+}
+
+cost() {
+	counters
+	commands=$(($(counter commands) - commands0)) turns=$(($(counter turns) - turns0))
+	listed=$(($(listings) - listings0)) fetched=$(($(counter RETR) - retr0))
+	say "$1: $commands commands, $turns turns, $listed listings, $fetched files"
+	[ "$commands" -le "$2" ] || fail "$1: $commands commands, not $2 at most"
+	[ "$turns" -le "$3" ] || fail "$1: $turns turns, not $3 at most"
+}
+
+# Each one cold: another mount.
+cold() {
+	mount_site "$@"
+	counters
+	begin
+}
+
+start_server --latency 10
+
+begin
+mount_site
+cost 'mount' 11 9
+unmount_site
+
+cold
+stat "$mnt/one/file" >/dev/null || fail 'stat'
+cost 'stat of one file in a directory not seen yet' 4 3
+unmount_site
+
+cold
+ls -lR "$mnt/tree" >"$work/ls" || fail 'ls -lR'
+[ "$(grep -c '^-' "$work/ls")" = 1000 ] || fail 'ls -lR shows too little'
+cost 'ls -lR of 100 directories' 240 130
+[ "$listed" = 101 ] || fail "101 directories took $listed listings"
+unmount_site
+
+cold
+find "$mnt/tree" -type f >"$work/find" || fail 'find'
+[ "$(wc -l <"$work/find")" = 1000 ] || fail 'find shows too little'
+cost 'find in 100 directories' 240 130
+[ "$listed" = 101 ] || fail "101 directories took $listed listings"
+unmount_site
+
+cold
+cat "$mnt"/small/* >"$work/all" || fail 'cat'
+cat "$data"/small/* | cmp - "$work/all" || fail 'cat'
+cost 'cat of 100 small files' 440 130
+[ "$fetched" = 100 ] || fail "100 files took $fetched transfers"
+unmount_site
+
+cold
+cp -r "$mnt/small" "$work/copy" || fail 'cp -r'
+diff -r "$data/small" "$work/copy" || fail 'cp -r'
+cost 'cp -r of 100 small files' 440 130
+[ "$fetched" = 100 ] || fail "100 files took $fetched transfers"
+unmount_site
+
+# No order in it: nothing is fetched that nobody reads.
+cold
+for f in $(seq 0 37 3700); do
+	cmp "$mnt/small/s$(printf %02d $((f % 97)))" "$data/small/s$(printf %02d $((f % 97)))" || fail 'cmp'
+done
+cost '97 small files in no order' 440 160
+[ "$fetched" -le 104 ] || fail "97 files took $fetched transfers"
+unmount_site
+
+cold
+[ "$(ls -f "$mnt/many" | wc -l)" = 20002 ] || fail 'ls -f'
+cost 'ls -f of 20000 files' 6 5
+[ "$listed" = 1 ] || fail "a directory took $listed listings"
+unmount_site
+
+cold
+ls "$mnt" >/dev/null
+begin
+[ "$(head -c 5 "$mnt/one/file")" = text ] || fail 'head'
+cost 'open and first byte' 9 6
+for n in 1 2 3 4 5 6 7 8 9; do [ ! -e "$mnt/one/no$n" ] || fail 'it is not there'; done
+ls "$mnt/one" >/dev/null
+begin
+for n in 1 2 3 4 5 6 7 8 9; do [ ! -e "$mnt/one/nor$n" ] || fail 'it is not there'; done
+cost 'names that a directory lacks' 0 0
+unmount_site
+
+cold segments=1
+same "$mnt/big" "$data/big"
+cost 'a big file from end to end' 10 6
+[ "$fetched" = 1 ] || fail "a file took $fetched transfers"
+unmount_site
+
+cold
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	cp "$data/small/s0$((n % 10))" "$mnt/new$n" || fail 'cp'
+done
+cost 'copying 10 small files in' 70 50
+unmount_site
