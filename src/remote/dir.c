@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "remote/internal.h"
+#include "remote/writer.h"
 
 struct site_dir {
 	struct site *site;
@@ -137,8 +138,8 @@ bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *att
 	n = node_get_child(&s->nodes, d->node, e.name);
 	if (!n)
 		return false;
-	/* What has been learned since this picture was taken is better. */
-	if (n->attr_at <= d->list_at)
+	/* What has been learned since this picture was taken is better, also within the same millisecond. */
+	if (n->attr_at < d->list_at && !(n->writer && writer_has_content(n->writer)))
 		node_set_attr(n, &e.attr, e.target, d->list_at);
 	n->nlookup++;
 	site_fill_attr(s, n, attr);

@@ -147,6 +147,31 @@ static void the_new_size_shows_at_once(void **state)
 }
 
 /* Programs that compare times must not see one that changes by itself. */
+/* A listing that was taken within the millisecond of the write is older. */
+static void the_new_size_shows_in_a_listing(void **state)
+{
+	struct site_open_result r;
+	struct site_attr attr;
+	struct site_dir *d;
+	const char *name;
+
+	(void)state;
+	up();
+	assert_int_equal(fixture_create(&f, SITE_ROOT, "f", O_WRONLY, &attr, &r), 0);
+	assert_int_equal(fixture_count(&f, SITE_ROOT), 1);
+	assert_int_equal(fixture_write(&f, r.file, 0, "abc", 3), 3);
+	assert_int_equal(fixture_opendir(&f, SITE_ROOT, &d), 0);
+	assert_true(site_dir_entry(d, 2, &name, &attr));
+	assert_string_equal(name, "f");
+	assert_true(site_dir_remember(d, 2, &attr));
+	assert_int_equal(attr.st.st_size, 3);
+	site_closedir(d);
+	assert_int_equal(fixture_getattr(&f, attr.st.st_ino, &attr), 0);
+	assert_int_equal(attr.st.st_size, 3);
+	assert_int_equal(fixture_flush(&f, r.file), 0);
+	site_release(r.file);
+}
+
 static void the_time_is_the_servers(void **state)
 {
 	struct site_open_result r = { 0 };
@@ -630,6 +655,7 @@ int main(void)
 		T(an_empty_file),
 		T(a_sequential_write_is_one_upload),
 		T(the_new_size_shows_at_once),
+		T(the_new_size_shows_in_a_listing),
 		T(the_time_is_the_servers),
 		T(many_spools),
 		T(an_append),
