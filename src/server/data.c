@@ -63,7 +63,10 @@ static void handshake_run(struct delay_item *item)
 	if (s->srv->play->armed_times_out && s->srv->stall_ms > 0 && !s->data.waiter)
 		delay_add(s->srv->delay, &s->data.unused, (uint64_t)s->srv->stall_ms);
 	s->data.ready = true;
-	tell_waiter(s, 0);
+	if (s->data.waiter)
+		tell_waiter(s, 0);
+	else
+		data_tls_listen(s);
 }
 
 /* The connection is made, as the kernel sees it. */
@@ -71,6 +74,7 @@ static void connected(struct session *s, unsigned latencies)
 {
 	uint64_t ms = (uint64_t)s->srv->faults.set.latency_ms * latencies;
 	s->srv->counters.data_connections++;
+	s->data.tls = DATA_TLS_NONE;
 	s->data.handshake.run = handshake_run;
 	if (ms == 0)
 		handshake_run(&s->data.handshake);
@@ -236,6 +240,7 @@ void data_wait(struct session *s, data_ready_cb *cb)
 struct aftp_stream *data_take(struct session *s)
 {
 	struct aftp_stream *stream = s->data.stream;
+	data_tls_silence(s);
 	s->data.stream = NULL;
 	s->data.ready = false;
 	delay_remove(s->srv->delay, &s->data.unused);

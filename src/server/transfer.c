@@ -309,13 +309,25 @@ static void on_secured(void *arg, int status)
 	session_release(s);
 }
 
-/* Clients begin the handshake when they see the 150, or before. */
+void transfer_secured(struct session *s, int status)
+{
+	on_secured(s, status);
+}
+
+/* Clients begin the handshake when they see the 150, or before; some have begun it when the connection stood. */
 static void secure(struct transfer *t, struct aftp_stream *stream)
 {
 	struct session *s = t->s;
 	t->stage = SECURING;
 	t->stream = stream;
 	say_150(t);
+	if (s->data.tls == DATA_TLS_RUNNING)
+		return;
+	if (s->data.tls == DATA_TLS_DONE) {
+		session_hold(s);
+		on_secured(s, s->data.tls_status);
+		return;
+	}
 	aftp_stream_set_timeouts(stream, s->srv->data_ms, -1, -1, -1);
 	session_hold(s);
 	int rc = aftp_stream_accept_tls(stream, s->srv->tls, s->tls_sessions, on_secured, s);
@@ -335,7 +347,7 @@ static void on_data_ready(struct session *s, int status)
 		return;
 	}
 	delay_remove(s->srv->delay, &t->wait);
-	if (s->private)
+	if (s->private || s->data.tls != DATA_TLS_NONE)
 		secure(t, stream);
 	else
 		move(t, stream);

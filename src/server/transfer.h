@@ -20,6 +20,9 @@ void transfer_store(struct session *s, unsigned flags, uint64_t offset, bool tel
 /* The directory at s->path, or the file (lister_open()). */
 void transfer_list(struct session *s, const struct lister_wish *wish);
 
+/* TLS on its data connection is ready, or failed, when it began before the transfer. Releases the session. */
+void transfer_secured(struct session *s, int status);
+
 bool transfer_running(const struct session *s);
 bool transfer_moving(const struct session *s); /* its data connection is there */
 bool transfer_is_upload(const struct session *s);

@@ -1,5 +1,5 @@
 """What Python's own client and aioftp do with a server.  real_clients.py ftplib|aioftp plain|explicit|implicit PORT CA FOLDER
-(aioftp: plain)
+(aioftp: plain, implicit)
 
 FOLDER holds what the server was loaded with.  Exits 0 when every answer was right."""
 import asyncio
@@ -109,7 +109,7 @@ def with_ftplib():
 async def with_aioftp():
     import aioftp
 
-    c = aioftp.Client(socket_timeout=60)
+    c = aioftp.Client(ssl=context() if mode == "implicit" else None, socket_timeout=60)
     await c.connect("127.0.0.1", port)
     await c.login("joe", "secret")
     names = {str(p): i for p, i in await c.list("/", recursive=True)}

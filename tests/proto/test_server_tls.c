@@ -104,14 +104,13 @@ static int data_port(struct fixture *f)
 	return fd;
 }
 
-static void assert_download(struct fixture *f, bool resume)
+/* After the 150. */
+static void assert_content(struct fixture *f, int fd, SSL *ssl)
 {
-	int fd = data_port(f), got;
+	int got;
 	size_t n = 0;
 	char *data = malloc(SIZE + 1);
 	assert_non_null(data);
-	expect(f, 150, "RETR file");
-	SSL *ssl = handshake(f, fd, resume);
 	assert_non_null(ssl);
 	while (n < SIZE + 1 && (got = SSL_read(ssl, data + n, (int)(SIZE + 1 - n))) > 0)
 		n += (size_t)got;
@@ -125,6 +124,13 @@ static void assert_download(struct fixture *f, bool resume)
 	SSL_free(ssl);
 	close(fd);
 	free(data);
+}
+
+static void assert_download(struct fixture *f, bool resume)
+{
+	int fd = data_port(f);
+	expect(f, 150, "RETR file");
+	assert_content(f, fd, handshake(f, fd, resume));
 }
 
 static void upload(struct fixture *f, bool notify, int code)
@@ -410,6 +416,71 @@ static void test_no_handshake(void **state)
 	end(f);
 }
 
+/* Some clients shake hands first, and say what for when it is done. */
+static void test_handshake_before_the_command(void **state)
+{
+	struct fixture *f = begin();
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int fd = data_port(f);
+		SSL *ssl = handshake(f, fd, i == 2);
+		assert_non_null(ssl);
+		expect(f, 150, "RETR file");
+		assert_content(f, fd, ssl);
+	}
+	int fd = data_port(f);
+	SSL *ssl = handshake(f, fd, false);
+	assert_non_null(ssl);
+	assert_int_equal(SSL_write(ssl, f->want, 10000), 10000);
+	expect(f, 150, "STOR early");
+	assert_int_equal(SSL_write(ssl, f->want + 10000, SIZE - 10000), SIZE - 10000);
+	SSL_shutdown(ssl);
+	assert_int_equal(SSL_shutdown(ssl), 1);
+	SSL_free(ssl);
+	close(fd);
+	assert_int_equal(reply(f), 226);
+	expect(f, 213, "SIZE early");
+	assert_string_equal(f->line, "213 3000000\r\n");
+	end(f);
+}
+
+/* It is begun, and never used: another port, PROT C, the end of the session; and words that are no handshake. */
+static void test_handshake_for_nothing(void **state)
+{
+	struct fixture *f = begin();
+	(void)state;
+	int fd = data_port(f);
+	SSL *ssl = handshake(f, fd, false);
+	assert_non_null(ssl);
+	int second = data_port(f);
+	SSL *other = handshake(f, second, false);
+	assert_non_null(other);
+	expect(f, 200, "PROT C");
+	expect(f, 150, "RETR file");
+	assert_content(f, second, other);
+	SSL_free(ssl);
+	close(fd);
+	expect(f, 200, "PROT P");
+	fd = data_port(f);
+	assert_int_equal(send(fd, "no handshake", 12, MSG_NOSIGNAL), 12);
+	expect(f, 257, "PWD");
+	expect(f, 150, "RETR file");
+	assert_int_equal(reply(f), 522);
+	close(fd);
+	fd = data_port(f);
+	ssl = handshake(f, fd, false);
+	assert_non_null(ssl);
+	expect(f, 550, "RETR missing");
+	expect(f, 150, "RETR file");
+	assert_content(f, fd, ssl);
+	fd = data_port(f);
+	ssl = handshake(f, fd, false);
+	assert_non_null(ssl);
+	end(f);
+	SSL_free(ssl);
+	close(fd);
+}
+
 static void test_handshake_takes_too_long(void **state)
 {
 	struct aftp_server_options o = { .data_timeout_ms = 300 };
@@ -492,6 +563,8 @@ int main(void)
 		cmocka_unit_test(test_reuse_of_anothers),
 		cmocka_unit_test(test_cut_upload_is_no_success),
 		cmocka_unit_test(test_no_handshake),
+		cmocka_unit_test(test_handshake_before_the_command),
+		cmocka_unit_test(test_handshake_for_nothing),
 		cmocka_unit_test(test_handshake_takes_too_long),
 		cmocka_unit_test(test_end_in_every_stage),
 		cmocka_unit_test(test_without),
