@@ -91,8 +91,9 @@ static void on_connection(uv_stream_t *listener, int status)
 	struct sockaddr_storage peer;
 	if (status < 0 || !s->data.listener || aftp_stream_new(&stream, s->srv->loop) < 0)
 		return;
-	if (aftp_stream_accept(stream, listener) < 0 || aftp_stream_peer(stream, &peer) < 0 ||
-		(!s->srv->foreign_data && !address_same(&peer, &s->peer))) {
+	/* Who is gone already cannot be asked: the transfer will find out, and nobody waits for another connection. */
+	if (aftp_stream_accept(stream, listener) < 0 ||
+		(!s->srv->foreign_data && aftp_stream_peer(stream, &peer) == 0 && !address_same(&peer, &s->peer))) {
 		aftp_log(&s->log, AFTP_LOG_WARN, "refused a data connection from another address");
 		reset_stream(s, stream);
 		return;

@@ -242,6 +242,34 @@ static void test_reset_upload_is_no_success(void **state)
 	end(f);
 }
 
+/* In the server's own thread: it sees the connection when that is gone already. */
+static void come_and_go(struct testd *d, void *arg)
+{
+	struct linger now = { .l_onoff = 1 };
+	int fd = talk_connect(*(uint16_t *)arg, false);
+	(void)d;
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+/* It was the connection all the same: nobody waits for another. */
+static void test_reset_before_it_is_seen(void **state)
+{
+	static const char *const commands[] = { "STOR f", "RETR file", "LIST" };
+	struct fixture *f = begin(NULL);
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		talk_expect(&f->t, 229, "EPSV");
+		uint16_t port = (uint16_t)strtoul(strstr(f->t.reply, "(|||") + 4, NULL, 10);
+		testd_call(&f->d, come_and_go, &port);
+		talk_expect(&f->t, 150, "%s", commands[i]);
+		assert_int_equal(talk_reply(&f->t), 426);
+	}
+	talk_expect(&f->t, 257, "PWD");
+	end(f);
+}
+
 static void test_abort_while_waiting(void **state)
 {
 	struct fixture *f = begin(NULL);
@@ -380,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_abort_of_a_download),
 		cmocka_unit_test(test_abort_of_an_upload),
 		cmocka_unit_test(test_reset_upload_is_no_success),
+		cmocka_unit_test(test_reset_before_it_is_seen),
 		cmocka_unit_test(test_abort_while_waiting),
 		cmocka_unit_test(test_order_around_a_transfer),
 		cmocka_unit_test(test_quit_waits_for_a_transfer),
