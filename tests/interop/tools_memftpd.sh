@@ -1,0 +1,5 @@
+#!/bin/sh
+# time-limit: 300
+# Everyday programs on a mount of memftpd.
+. "$SRC/tests/interop/tools_lib.sh"
+tools_all memftpd
