@@ -44,6 +44,11 @@ void arm_turn(struct aftp_client *c)
 		(void)arm_ask(c); /* out of memory: then not */
 }
 
+bool arm_holds(const struct aftp_client *c)
+{
+	return c->passive.pending && !c->passive.transfer && c->features.downloads_in_order != AFTP_ORDER_YES;
+}
+
 void arm_address(struct aftp_client *c, int status, const struct sockaddr *addr, uint16_t port)
 {
 	if (status == 0)

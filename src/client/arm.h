@@ -41,6 +41,10 @@ int arm_ask(struct aftp_client *c);
 /* A turn: asks, when it is due and nothing goes on that a server would give up for it. */
 void arm_turn(struct aftp_client *c);
 
+/* The question is not answered yet, and a server that does several things at a time might answer others first: then
+ * nothing may be sent. */
+bool arm_holds(const struct aftp_client *c);
+
 /* The connection, standing or being made, becomes the transfer's. False: there is none. */
 bool arm_take(struct aftp_client *c, struct aftp_transfer *t);
 void arm_worked(struct aftp_client *c); /* a transfer went well on it */

@@ -379,6 +379,7 @@ static void turn(struct later_item *item)
 			end(c);
 		return;
 	}
+	c->queue.held = arm_holds(c);
 	queue_run(&c->queue);
 	arm_turn(c);
 	wire_flush(&c->wire);

@@ -24,6 +24,7 @@ static void deliver(struct passive *p, int status, const struct sockaddr *addr, 
 	struct aftp_transfer *t = p->transfer;
 
 	passive_forget(p);
+	client_wake(p->client);
 	if (t)
 		xfer_address(t, status, addr, port);
 	else

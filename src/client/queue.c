@@ -57,7 +57,7 @@ void queue_run(struct queue *q)
 	}
 	if (q->open && q->current && q->current->turn)
 		q->current->turn(q->current);
-	while (q->open && !q->current && q->ops)
+	while (q->open && !q->held && !q->current && q->ops)
 		start(q, q->ops);
 }
 

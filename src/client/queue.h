@@ -24,6 +24,7 @@ struct op {
 
 struct queue {
 	bool open;      /* something may be started */
+	bool held;      /* but not now */
 	struct op *ops; /* waiting */
 	unsigned waiting;
 	struct op *current; /* the exclusive one that is under way */

@@ -39,6 +39,7 @@ enum act_kind {
 	LIST,
 	UNTIL_ARMED, /* the first thing in any case, but for */
 	AT_ONCE,
+	ASK,
 	UNTIL_BARE,
 };
 
@@ -131,6 +132,10 @@ static const struct row downloads[] = {
 			PORT_OPEN, END } },
 	{ "the answer to EPSV is still due", { { AT_ONCE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL, "EPSV+EPSV",
 		{ OPENED, WANT("EPSV"), PAUSE(30), PORT_OPEN, DO(STEP_ACCEPT), LEARNED, STAYS } },
+	{ "nothing is asked meanwhile", { { AT_ONCE, 0, 0, 0 }, { ASK, 200, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL,
+		"EPSV+NOOP",
+		{ OPENED, WANT("EPSV"), PAUSE(30), PORT_OPEN, DO(STEP_ACCEPT), REPLY("NOOP", "200 here"), LEARNED,
+			STAYS } },
 	{ "EPSV refused: PASV", { { GET, 0, 10, 0 }, { UNTIL_ARMED, 0, 0, 0 }, { GET, 0, 10, 0 } }, false,
 		"\nRETR /f+PASV+\n", NULL,
 		{ OPENED, REPLY("EPSV", "500 what?"), WANT("PASV"), DO(STEP_LISTEN), SAY("227 Entering (%P)."),
@@ -296,6 +301,7 @@ static void act(struct kit *k, const struct row *row, const struct act *a)
 	case CANCELED_GET: get(k, row, a); break;
 	case PUT: put(k, row, a); break;
 	case LIST: list(k, row, a); break;
+	case ASK: assert_int_equal(kit_command(k, "NOOP", NULL, NULL), a->status); break;
 	case UNTIL_ARMED: wait_armed(k, row->name, true); break;
 	case UNTIL_BARE: wait_armed(k, row->name, false); break;
 	default: break;
