@@ -227,7 +227,9 @@ static void on_old(void *arg, int status, const struct aftp_reply *r)
 
 void upload_begin(struct upload *u, bool append)
 {
-	struct aftp_source source = { .ready = on_ready, .done = on_done, .arg = u, .early = true };
+	/* What broke before its 1xx came waits for it the next time: only then is it known what is there. */
+	bool early = append || u->attempts == 0;
+	struct aftp_source source = { .ready = on_ready, .done = on_done, .arg = u, .early = early };
 	struct aftp_client *client = pool_client(u->conn);
 	int rc = client ? 0 : AFTP_ENOTCONN;
 

@@ -4,6 +4,8 @@
 
 #include "remote/upload.h"
 
+#define MAX_BREAKS 3
+
 uint64_t upload_expected(const struct upload *u)
 {
 	const struct writer *w = u->writer;
@@ -203,6 +205,7 @@ static void confirm(struct upload *u)
 		u->asked = ASKED_NOTHING;
 	} else if (u->followed) {
 		u->site->can.in_order = true;
+		u->site->can.follow_breaks = 0;
 	}
 	if (u->lost == 0 && ask_next(u) && (u->replies > 0 || u->lost == 0))
 		return;
@@ -233,7 +236,8 @@ void upload_conclude(struct upload *u)
 		confirm(u);
 	} else if (is_passing(u)) {
 		/* Perhaps for having been asked. */
-		u->site->can.overtakes |= u->followed;
+		if (u->followed && ++u->site->can.follow_breaks >= MAX_BREAKS)
+			u->site->can.overtakes = true;
 		u->over = false;
 		u->unsettled = u->code == 0;
 		u->looks = 0;

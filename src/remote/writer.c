@@ -11,7 +11,7 @@
 #define IDLE_MS     1500 /* a stream without writes is finished and confirmed */
 #define MANY_SPOOLS 8
 #define LITTLE      (64u * 1024) /* bytes of memory for each spool beyond so many */
-#define MANY        2            /* new files within ... */
+#define MANY        1            /* new files within ... */
 #define MANY_MS     2000         /* ... of each other, and more are to be expected */
 #define USUAL_MODE  0644u        /* what servers give to what is uploaded */
 

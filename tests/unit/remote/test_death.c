@@ -135,12 +135,22 @@ static void at_any_byte_of_data(void **state)
 	}
 }
 
+static void again_and_again(void **state)
+{
+	(void)state;
+	for (uint64_t n = 20000; n < 60000; n += 9973) {
+		struct aftp_faults faults = { .drop_all_after = n };
+		everywhere(&faults, "every byte", n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_any_command),
 		cmocka_unit_test(at_any_byte_of_replies),
 		cmocka_unit_test(at_any_byte_of_data),
+		cmocka_unit_test(again_and_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
