@@ -111,7 +111,7 @@ edits_with_vim() {
 	timeout 60 vim -N -u NONE -i NONE -es -c 'set backup writebackup backupcopy=no backupskip=' -c '%s/2/zwei/' -c 'wq' "$mnt/vim.txt" </dev/null ||
 		return 1
 	[ "$(tr '\n' ' ' <"$mnt/vim.txt")" = 'one zwei three four ' ] && grep -q '^2$' "$mnt/vim.txt~" || return 1
-	! ls -A "$mnt" | grep '\.sw.$'
+	! find "$mnt" -maxdepth 1 -name '.*.sw?' | grep .
 }
 
 edits_in_place() {

@@ -1,0 +1,41 @@
+#!/bin/sh
+# time-limit: 300
+# Random operations on files of vsftpd, against a model and the server's own folder; also when connections break.
+. "$SRC/tests/interop/write_lib.sh"
+seed=${SEED:-$(date +%s)}
+dropper=
+
+exercise() {
+	mount_site "timeout=10,$2" || return 1
+	"$BUILD/tests/tools/fsexer" -s "$seed" -n "$1" -t "$data" "$mnt" || return 1
+	rm -r "$mnt"/* && unmount_site
+	seed=$((seed + 1))
+}
+
+through_dropper() {
+	/usr/bin/python3 "$SRC/tests/interop/dropper.py" "$server_port" "$seed" 10 >"$TMPDIR/port" &
+	dropper=$!
+	for _ in $(seq 200); do
+		[ -s "$TMPDIR/port" ] && break
+		sleep 0.05
+	done
+	server_url=ftp://ftpuser:secret@127.0.0.1:$(cat "$TMPDIR/port")/
+	[ -s "$TMPDIR/port" ]
+}
+
+end() {
+	[ -z "$dropper" ] || kill "$dropper"
+	clean_up
+}
+
+needs_fuse
+trap end EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$data" "$mnt"
+server_start vsftpd "$data"
+must 'four connections' exercise 3000 max_conns=4
+must 'one connection' exercise 2000 max_conns=1
+must 'a relay that breaks connections' through_dropper
+must 'four connections that break' exercise 600 max_conns=4
+must 'one connection that breaks' exercise 600 max_conns=1
+exit $bad
