@@ -104,6 +104,8 @@ struct aftp_features {
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
 	bool waits_for_end;   /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
+	bool stat_lists;      /* STAT lists directories as LIST does (from its greeting: vsFTPd) */
+	bool no_stat_lists;   /* it did not, once */
 	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
 	bool keeps_listings;  /* of one that is cut short it sends the rest in front of the next one (Pure-FTPd) */
 	bool tls_at_once;     /* it wants TLS on a data connection before it says 150 */
@@ -248,6 +250,11 @@ typedef void aftp_list_cb(void *arg, int status, const struct aftp_list_result *
  * command_list_safe). "." and ".." are handed over, marked. Entries come while the data flows. Callbacks: entry any
  * number of times (non-zero stops the listing with that status), done once. */
 int aftp_client_list(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done, void *arg);
+
+/* The same for a directory that is thought to be small. Where the server is known to list as well over the control connection
+ * (STAT), it does: that costs one round trip and no data connection, but a cancelled listing still comes to its end. */
+int aftp_client_list_small(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
 	aftp_list_cb *done, void *arg);
 
 /* The same, but LIST even where the server has MLSD: it tells where a symbolic link points, and many servers' MLSD does

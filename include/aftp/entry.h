@@ -56,7 +56,7 @@ struct aftp_entry {
 	uint32_t mode; /* 07777 */
 	uint32_t perm;
 	uint32_t nlink, uid, gid;
-	uint64_t size; /* bytes; of files */
+	uint64_t size; /* bytes, of files; of directories what some listings say, without AFTP_HAVE_SIZE */
 	int64_t mtime; /* seconds since 1970; of LIST: the wall clock as printed, taken as UTC */
 	uint32_t mtime_nsec;
 	bool dot; /* ".", ".." or a cdir/pdir fact */

@@ -114,6 +114,7 @@ void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 	f->alters |= has_text(r, "ProFTPD") ? COMMAND_TELNET : 0;
 	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
 	f->waits_for_end = has_text(r, "ProFTPD");
+	f->stat_lists = has_text(r, "vsFTPd");
 }
 
 /* --- facts ---------------------------------------------------------------------------------------- */

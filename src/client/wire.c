@@ -321,6 +321,21 @@ void wire_pass_on(struct wire *w, const struct aftp_reply *r)
 	on_reply(w, r);
 }
 
+/* Within a reply, and its slot wants the lines as they come. */
+static bool give_line(struct wire *w, const char *line, size_t n)
+{
+	const struct wire_slot *slot = w->slots;
+	const struct aftp_reply *r = &w->reply;
+
+	if (r->lines == 0 || w->owed == w->unsent || !slot->line ||
+		(n > 3 && memcmp(line, r->text, 3) == 0 && line[3] == ' '))
+		return false;
+	aftp_log(&w->log, AFTP_LOG_WIRE, "< %d %.*s", r->code, (int)(n < 512 ? n : 512), line);
+	if (slot->cb)
+		slot->line(slot->arg, line, n);
+	return true;
+}
+
 static void on_line(struct wire *w, const char *line, size_t n)
 {
 	int rc;
@@ -328,6 +343,8 @@ static void on_line(struct wire *w, const char *line, size_t n)
 	if (n == 0 && w->reply.lines == 0)
 		return;
 	w->since = now();
+	if (give_line(w, line, n))
+		return;
 	rc = aftp_reply_add_line(&w->reply, line, n);
 	if (rc < 0) {
 		char why[120];
@@ -509,6 +526,11 @@ int wire_command(struct wire *w, unsigned flags, wire_reply_cb *cb, void *arg, c
 		explicit_bzero(line.data, line.end);
 	buf_finish(&line);
 	return rc;
+}
+
+void wire_take_lines(struct wire *w, wire_line_cb *cb)
+{
+	w->slots->prev->line = cb;
 }
 
 int wire_expect(struct wire *w, wire_reply_cb *cb, void *arg)

@@ -37,13 +37,17 @@ enum {
 /* status 0: `r` is a reply, valid during the call; else r is NULL. */
 typedef void wire_reply_cb(void *arg, int status, const struct aftp_reply *r);
 
+/* A line of a reply that is neither its first nor its last, without its line end; valid during the call. */
+typedef void wire_line_cb(void *arg, const char *line, size_t n);
+
 typedef void wire_secured_cb(void *arg);
 
 /* `why`: words for people, "" when there are none; valid during the call. */
 typedef void wire_lost_cb(void *arg, int status, const char *why);
 
 struct wire_slot {
-	wire_reply_cb *cb; /* NULL: nobody is interested any more */
+	wire_reply_cb *cb;  /* NULL: nobody is interested any more */
+	wire_line_cb *line; /* or NULL */
 	void *arg;
 	unsigned flags;
 	char verb[8];
@@ -116,6 +120,9 @@ void wire_detach(struct wire *w, int status);
 int wire_command(struct wire *w, unsigned flags, wire_reply_cb *cb, void *arg, const char *verb, const char *argument);
 /* The same with a line that command_append() made. */
 int wire_send(struct wire *w, unsigned flags, wire_reply_cb *cb, void *arg, const char *line, size_t n);
+/* The lines within the reply to the command that was sent last go to `cb`, with that command's argument, as they come; the
+ * reply has its first and its last line then. It may be of any length. */
+void wire_take_lines(struct wire *w, wire_line_cb *cb);
 /* A slot for a reply that comes unasked (the greeting). */
 int wire_expect(struct wire *w, wire_reply_cb *cb, void *arg);
 /* No slot: a reply to it goes to whoever holds the first one (WIRE_HOLD). */

@@ -280,7 +280,11 @@ void xfer_attempt(struct aftp_transfer *t)
 	wire_nudge(&t->c->wire, 0, NULL, NULL);
 	aftp_reply_reset(&t->kept);
 	t->message[0] = '\0';
-	if (xfer_session_expired(t))
+	if (t->kind->alone)
+		rc = t->kind->alone(t);
+	if (rc < 0)
+		wire_lose(&t->c->wire, rc, "");
+	if (rc != 0 || xfer_session_expired(t))
 		return;
 	if (t->kind->before)
 		rc = t->kind->before(t);

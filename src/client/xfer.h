@@ -49,6 +49,8 @@ enum xfer_behind { XFER_NONE = 0, XFER_PASV = 227, XFER_EPSV = 229, XFER_PWD = 2
 
 struct xfer_kind {
 	unsigned ends; /* its bit; 0 of kinds that send */
+	/* 1: it has sent all that is needed, without a data connection, and calls xfer_over() itself. May be NULL. */
+	int (*alone)(struct aftp_transfer *t);
 	/* Sends what goes ahead of EPSV; 1 when its answer must be waited for (xfer_prepared()). May be NULL. */
 	int (*before)(struct aftp_transfer *t);
 	int (*check)(struct aftp_transfer *t);   /* an address is there: go on (0)? may be NULL */

@@ -123,9 +123,11 @@ static bool mac_forks(const struct entry_line *l, size_t first, size_t size_at, 
 
 static void size(struct aftp_entry *e, const struct entry_line *l, size_t first, const struct entry_columns *c)
 {
-	if (e->type != AFTP_TYPE_FILE || !c->sized)
+	if (!c->sized || (e->type != AFTP_TYPE_FILE && e->type != AFTP_TYPE_DIR))
 		return;
 	e->size = c->size;
+	if (e->type == AFTP_TYPE_DIR)
+		return;
 	e->have |= AFTP_HAVE_SIZE;
 	if (c->rough || mac_forks(l, first, c->size_at, c->size))
 		e->have |= AFTP_SIZE_ROUGH;

@@ -9,7 +9,7 @@ void attr_from_entry(struct attr *a, const struct aftp_entry *e)
 	bool exact = (e->have & (AFTP_HAVE_SIZE | AFTP_SIZE_ROUGH)) == AFTP_HAVE_SIZE;
 
 	*a = (struct attr){
-		.size = exact ? e->size : 0,
+		.size = exact || e->type == AFTP_TYPE_DIR ? e->size : 0,
 		.mtime = e->mtime,
 		.mtime_nsec = e->mtime_nsec,
 		.mode = (uint16_t)(e->mode & 07777),

@@ -10,7 +10,7 @@
 #include "remote/site.h"
 
 struct attr {
-	uint64_t size;
+	uint64_t size; /* of a directory: a hint at how long its listing is, or 0 */
 	int64_t mtime;
 	uint32_t mtime_nsec;
 	uint16_t mode; /* 07777 */

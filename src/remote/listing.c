@@ -11,6 +11,7 @@
 #include "remote/writer.h"
 
 #define SMALL_LISTING (64u * 1024) /* bytes */
+#define SMALL_DIR     (64u * 1024) /* the size that the server tells of a directory */
 
 struct listing_job {
 	struct job job;
@@ -92,6 +93,13 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 	return true;
 }
 
+static int ask(struct listing_job *l, struct aftp_client *client)
+{
+	if (l->dir->attr.size > SMALL_DIR)
+		return aftp_client_list(client, &l->transfer, l->path, on_entry, on_listed, l);
+	return aftp_client_list_small(client, &l->transfer, l->path, on_entry, on_listed, l);
+}
+
 static int start_listing(struct job *job, struct aftp_client *client)
 {
 	struct listing_job *l = (struct listing_job *)job;
@@ -103,7 +111,7 @@ static int start_listing(struct job *job, struct aftp_client *client)
 	l->saw_dot = false;
 	rc = dirlist_new(&l->list);
 	if (!rc)
-		rc = aftp_client_list(client, &l->transfer, l->path, on_entry, on_listed, l);
+		rc = ask(l, client);
 	if (!rc)
 		pool_hold(job->conn, on_yield, l);
 	return rc;

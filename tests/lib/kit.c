@@ -288,8 +288,9 @@ void kit_list_start(struct kit_list *l, struct kit *k, const char *path)
 	int rc;
 
 	l->kit = k;
-	rc = (l->plain ? aftp_client_list_plain : aftp_client_list)(
-		k->client, &l->transfer, path, list_entry, list_done, l);
+	rc = (l->plain             ? aftp_client_list_plain
+			: l->small ? aftp_client_list_small
+				   : aftp_client_list)(k->client, &l->transfer, path, list_entry, list_done, l);
 	assert_false(l->over);
 	if (rc < 0) {
 		l->status = rc;

@@ -74,6 +74,7 @@ struct kit_list {
 	int stop_with;
 	unsigned cancel_at;
 	bool plain;                /* by LIST in any case */
+	bool small;                /* thought to be so */
 	char target[256];          /* the last one */
 	char names[KIT_NAMES_MAX]; /* "a/ b c" with dots left out: directories end in '/' */
 	uint64_t entries, unknown;

@@ -206,6 +206,18 @@ static bool say_bytes(struct scripted *s, const char *bytes, size_t n)
 	return !last;
 }
 
+/* Of the last line; it has one. At most 40 bytes. */
+static const char *last_argument(struct scripted *s)
+{
+	static char argument[40];
+	size_t len = strlen(s->commands);
+	const char *line = len > 1 ? memrchr(s->commands, '\n', len - 1) : NULL;
+	const char *space = strchr(line ? line : s->commands, ' ');
+
+	snprintf(argument, sizeof argument, "%.*s", space ? (int)strcspn(space + 1, "\n") : 0, space ? space + 1 : "");
+	return argument;
+}
+
 static bool say(struct scripted *s, const char *text)
 {
 	char out[4096];
@@ -214,11 +226,13 @@ static bool say(struct scripted *s, const char *text)
 	for (; *text; text++) {
 		if (at + 40 > sizeof out)
 			fail_msg("a reply of the script is too long");
-		if (text[0] != '%' || (text[1] != 'E' && text[1] != 'P')) {
+		if (text[0] != '%' || (text[1] != 'E' && text[1] != 'P' && text[1] != 'A')) {
 			out[at++] = *text;
 			continue;
 		}
-		if (*++text == 'E')
+		if (*++text == 'A')
+			at += (size_t)snprintf(out + at, sizeof out - at, "%s", last_argument(s));
+		else if (*text == 'E')
 			at += (size_t)snprintf(out + at, sizeof out - at, "|||%u|", s->data_port);
 		else
 			at += (size_t)snprintf(

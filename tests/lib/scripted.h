@@ -13,7 +13,7 @@
 enum step_kind {
 	STEP_END,   /* of the table */
 	STEP_WANT,  /* waits for a line that begins with text */
-	STEP_SAY,   /* sends text; "%E" is the data port as EPSV tells it, "%P" as PASV does */
+	STEP_SAY,   /* sends text; "%E" is the data port as EPSV tells it, "%P" as PASV does, "%A" the last argument */
 	STEP_PAUSE, /* n milliseconds */
 	STEP_HOLD,  /* until scripted_go_on() */
 	STEP_CLOSE, /* the control connection */
