@@ -1,4 +1,5 @@
 #include "lib/testd.h"
+#include "lib/slow_vfs.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +38,7 @@ static void run_loop(void *arg)
 	d->leaked = uv_loop_close(&d->loop) != 0;
 }
 
-void testd_start(struct testd *d, const struct aftp_server_options *options, bool ipv6)
+static void start(struct testd *d, const struct aftp_server_options *options, bool ipv6, bool slow)
 {
 	struct aftp_server_options o = options ? *options : (struct aftp_server_options){ 0 };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -50,12 +51,26 @@ void testd_start(struct testd *d, const struct aftp_server_options *options, boo
 	d->wake.data = d;
 	assert_int_equal(aftp_memfs_new(&d->fs, &d->loop), 0);
 	o.vfs = aftp_memfs_vfs(d->fs);
+	if (slow) {
+		d->slow = slow_vfs_new(&d->loop, o.vfs);
+		o.vfs = slow_vfs_get(d->slow);
+	}
 	assert_int_equal(aftp_server_new(&d->server, &d->loop, &o), 0);
 	assert_int_equal(aftp_server_port(d->server), 0);
 	assert_int_equal(aftp_server_listen(d->server, ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four), 0);
 	d->port = aftp_server_port(d->server);
 	assert_int_not_equal(d->port, 0);
 	assert_int_equal(uv_thread_create(&d->thread, run_loop, d), 0);
+}
+
+void testd_start(struct testd *d, const struct aftp_server_options *options, bool ipv6)
+{
+	start(d, options, ipv6, false);
+}
+
+void testd_start_slow(struct testd *d, const struct aftp_server_options *options)
+{
+	start(d, options, false, true);
 }
 
 void testd_call(struct testd *d, void (*job)(struct testd *d, void *arg), void *arg)
@@ -69,6 +84,8 @@ void testd_call(struct testd *d, void (*job)(struct testd *d, void *arg), void *
 static void on_closed(void *arg)
 {
 	struct testd *d = arg;
+	if (d->slow)
+		slow_vfs_free(d->slow);
 	aftp_memfs_close(&d->fs);
 	uv_close((uv_handle_t *)&d->wake, NULL);
 }

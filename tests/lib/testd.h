@@ -12,6 +12,8 @@
 
 #include <aftp/server.h>
 
+struct slow_vfs;
+
 struct testd {
 	uv_loop_t loop;
 	uv_thread_t thread;
@@ -22,11 +24,13 @@ struct testd {
 	uint16_t port;
 	void (*job)(struct testd *d, void *arg);
 	void *job_arg;
-	bool leaked; /* a handle was left on the loop at the end */
+	struct slow_vfs *slow; /* in front of fs; or NULL */
+	bool leaked;           /* a handle was left on the loop at the end */
 };
 
 /* `options` may be NULL; its vfs is set here. `ipv6`: on ::1. */
 void testd_start(struct testd *d, const struct aftp_server_options *options, bool ipv6);
+void testd_start_slow(struct testd *d, const struct aftp_server_options *options); /* behind a slow_vfs */
 void testd_stop(struct testd *d); /* fails the test when something is left on the loop */
 /* Runs `job` in the server's thread and waits for it. */
 void testd_call(struct testd *d, void (*job)(struct testd *d, void *arg), void *arg);

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Other people's clients over TLS, and rclone, which changes much at once.
-# time-limit: 300
+# Other people's clients where TLS is required and every data connection must resume its control connection's session.
 set -u
 BUILD=${BUILD:-build} SRC=${SRC:-.}
 memftpd=$BUILD/memftpd
@@ -121,25 +120,5 @@ for version in 1.2 1.3; do
 	! have "ftplib, TLS $version" $python || check "ftplib, TLS $version" by_ftplib
 	stop
 done
-
-# --- rclone -------------------------------------------------------------------------------------------
-
-by_rclone() { # options...
-	rm -rf "$work/back"
-	remote=":ftp,host=127.0.0.1,user=joe,pass=$(rclone obscure secret)"
-	set -- --config "$work/none" --retries 1 --low-level-retries 1 "$@"
-	rclone "$@" copy "$site" "$remote:by-rclone" && rclone "$@" check "$site" "$remote:by-rclone" --download &&
-		rclone "$@" copy "$remote:by-rclone" "$work/back" && diff -r "$site" "$work/back" &&
-		rclone "$@" moveto "$remote:by-rclone/big.bin" "$remote:by-rclone/other.bin" &&
-		rclone "$@" purge "$remote:by-rclone" && ! rclone "$@" lsf "$remote:by-rclone" 2>/dev/null | grep -q .
-}
-if have "rclone, plain and with TLS" rclone; then
-	lines=3
-	start --listen-tls 127.0.0.1:0 --tls
-	check "rclone" by_rclone --ftp-port "$port"
-	check "rclone, explicit TLS" by_rclone --ftp-port "$port" --ftp-explicit-tls --ftp-no-check-certificate
-	check "rclone, implicit TLS" by_rclone --ftp-port "$tls_port" --ftp-tls --ftp-no-check-certificate
-	stop
-fi
 
 exit $((failures > 0))

@@ -131,12 +131,15 @@ static void behave(struct testd *d, int transfer_code)
 	talk_close(&t);
 }
 
-static void storm(const struct aftp_server_options *o, uint32_t seed)
+static void storm(const struct aftp_server_options *o, uint32_t seed, bool slow)
 {
 	struct wild wild[CLIENTS];
 	struct testd d;
 	random_state = seed;
-	testd_start(&d, o, false);
+	if (slow)
+		testd_start_slow(&d, o);
+	else
+		testd_start(&d, o, false);
 	testd_put(&d, "/small", "hello", 5);
 	testd_put(&d, "/dir/file", "x", 1);
 	testd_pattern(&d, "/big", 3 << 20, 1);
@@ -162,7 +165,15 @@ static void test_whoever_is_played(void **state)
 	(void)state;
 	for (unsigned play = AFTP_PLAY_MEMFTPD; play <= AFTP_PLAY_AIOFTP; play++)
 		for (uint32_t seed = 1; seed <= 4; seed++)
-			storm(&(struct aftp_server_options){ .play = (enum aftp_server_play)play }, seed);
+			storm(&(struct aftp_server_options){ .play = (enum aftp_server_play)play }, seed, false);
+}
+
+static void test_slow_files(void **state)
+{
+	(void)state;
+	for (unsigned play = AFTP_PLAY_MEMFTPD; play <= AFTP_PLAY_AIOFTP; play++)
+		for (uint32_t seed = 1; seed <= 2; seed++)
+			storm(&(struct aftp_server_options){ .play = (enum aftp_server_play)play }, seed + 50, true);
 }
 
 static void test_slow_links(void **state)
@@ -172,7 +183,7 @@ static void test_slow_links(void **state)
 		storm(&(struct aftp_server_options){ .play = (enum aftp_server_play)play,
 			      .limits = { 1000000, 1000000 },
 			      .faults = { .latency_ms = 2, .split_replies = true } },
-			play + 10);
+			play + 10, false);
 }
 
 static void test_everything_goes_wrong(void **state)
@@ -196,13 +207,14 @@ static void test_everything_goes_wrong(void **state)
 					      .nrules = sizeof(rules) / sizeof(rules[0]),
 					      .merge_replies_ms = seed == 2 ? 3 : 0,
 					      .slow_close_ms = seed == 2 ? 3 : 0 } },
-				seed + 100);
+				seed + 100, seed == 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whoever_is_played),
+		cmocka_unit_test(test_slow_files),
 		cmocka_unit_test(test_slow_links),
 		cmocka_unit_test(test_everything_goes_wrong),
 	};
