@@ -57,7 +57,7 @@ writes_and_reads() {
 }
 
 work_on() {
-	must "$1: mount" mount_site "attr_timeout=0${2:+,$2}"
+	must "$1: mount" mount_site "direct_io${2:+,$2}"
 	check "$1: small files in a row" row_is_right
 	check "$1: after a rest" after_rest
 	check "$1: after refusals" after_refusals
