@@ -93,9 +93,10 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 	return true;
 }
 
+/* A name can make the short way lose the connection, and the other connections do not know: the second time by the long one. */
 static int ask(struct listing_job *l, struct aftp_client *client)
 {
-	if (l->dir->attr.size > SMALL_DIR)
+	if (l->dir->attr.size > SMALL_DIR || l->job.attempts > 1)
 		return aftp_client_list(client, &l->transfer, l->path, on_entry, on_listed, l);
 	return aftp_client_list_small(client, &l->transfer, l->path, on_entry, on_listed, l);
 }
