@@ -199,6 +199,7 @@ static void leave(struct read_op *op)
 static void read_end(struct site_op *sop)
 {
 	struct read_op *op = (struct read_op *)sop;
+	struct site *s = sop->site;
 
 	if (sop->status < 0)
 		op->cb(op->arg, sop->status, NULL, 0);
@@ -208,6 +209,8 @@ static void read_end(struct site_op *sop)
 		op->cb(op->arg, 0, NULL, 0); /* at or behind the end */
 	leave(op);
 	op_free(sop);
+	if (s->gated)
+		file_read_ended(s);
 }
 
 static int usable_version(struct site_file *f, uint64_t off)
@@ -299,6 +302,19 @@ void content_free(struct content *c)
 static bool reads_of(const struct site_op *op, const struct content *c)
 {
 	return op->run == read_end && ((const struct read_op *)op)->content == c;
+}
+
+bool content_is_read(const struct content *c, const struct site_op *before)
+{
+	const struct site_op *op;
+
+	DL_FOREACH (c->site->ops, op) {
+		if (op == before)
+			break;
+		if (reads_of(op, c))
+			return true;
+	}
+	return false;
 }
 
 /* The kernel has no read under way when it releases the last handle; a caller that has gets its answer here. */

@@ -69,6 +69,10 @@ struct content *content_of(struct site *s, struct node *n);
 void content_free(struct content *c);
 void content_put(struct content *c); /* a handle goes */
 void content_cancel_reads(struct content *c);
+/* Is a read under way that was asked for before `op` was? */
+bool content_is_read(const struct content *c, const struct site_op *op);
+/* file.c: opens may wait for a read that has ended (site::gated counts them). */
+void file_read_ended(struct site *s);
 
 /* SIZE and MDTM have answered (absent ones: UNKNOWN_SIZE, has_mtime false). 0, or AFTP_ECHANGED: the readers are
  * about to be dropped. */

@@ -14,6 +14,7 @@ struct open_op {
 	struct site_op *inner; /* a look, or O_TRUNC */
 	uint64_t ino;
 	int flags;
+	bool waits; /* for reads */
 	struct site_open_result result;
 	site_open_cb *cb;
 	void *arg;
@@ -92,12 +93,50 @@ static void fill_result(struct site_open_result *r, struct site_file *f)
 		n->opened.have &= ~AFTP_HAVE_MTIME;
 }
 
+static bool must_wait(const struct open_op *o)
+{
+	const struct site_open_result *r = &o->result;
+
+	return (!r->keep_cache || o->flags & O_TRUNC) && !o->op.site->o.uncached && !r->unknown_size &&
+		content_is_read(r->file->content, &o->op);
+}
+
+/* When the file has been opened the kernel drops its pages, and waits for those that are being read: nothing could
+ * interrupt that. So the open waits here, where it can be. */
+static void opened(struct open_op *o)
+{
+	if (must_wait(o)) {
+		o->waits = true;
+		o->op.site->gated++;
+	} else {
+		op_complete(&o->op, 0);
+	}
+}
+
+void file_read_ended(struct site *s)
+{
+	struct site_op *op;
+	struct open_op *o;
+
+	DL_FOREACH (s->ops, op) {
+		o = (struct open_op *)op;
+		if (op->run != open_end || !o->waits || must_wait(o))
+			continue;
+		o->waits = false;
+		s->gated--;
+		op_complete(op, 0);
+	}
+}
+
 static void on_emptied(void *arg, int status)
 {
 	struct open_op *o = arg;
 
 	o->inner = NULL;
-	op_complete(&o->op, status);
+	if (status == 0 && !o->op.completed)
+		opened(o);
+	else
+		op_complete(&o->op, status);
 }
 
 static void open_detach(struct site_op *op)
@@ -106,6 +145,9 @@ static void open_detach(struct site_op *op)
 
 	if (o->inner)
 		site_cancel(o->inner);
+	if (o->waits)
+		op->site->gated--;
+	o->waits = false;
 }
 
 static int open_node(struct open_op *o, struct node *n)
@@ -125,7 +167,7 @@ static int open_node(struct open_op *o, struct node *n)
 		peek_opened(s, n);
 	if (o->flags & O_TRUNC)
 		return writer_resize(f->writer, 0, &o->inner, on_emptied, o);
-	op_complete(&o->op, 0);
+	opened(o);
 	return 0;
 }
 

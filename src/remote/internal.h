@@ -70,6 +70,7 @@ struct site {
 	struct peeks peeks;
 	struct facts facts;
 	struct space space;
+	unsigned gated;         /* opens that wait for reads */
 	unsigned removals;      /* deletions under way that nobody waits for */
 	struct closing *linger; /* waits for them when the site closes; or NULL */
 	bool closing;
