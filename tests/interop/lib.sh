@@ -179,8 +179,15 @@ mount_site() {
 	timeout 60 "$BUILD/ftpfs" "$server_url" "$mnt" ${_options:+-o "$_options"} && mountpoint -q "$mnt"
 }
 
+# Its process says goodbye to the server, and ends.
 unmount_site() {
-	timeout 30 fusermount3 -u "$mnt" && ! mountpoint -q "$mnt"
+	timeout 30 fusermount3 -u "$mnt" && ! mountpoint -q "$mnt" || return 1
+	for _ in $(seq 400); do
+		pgrep -f -- "ftpfs .*$mnt" >/dev/null || return 0
+		sleep 0.05
+	done
+	echo 'ftpfs does not end'
+	return 1
 }
 
 clean_up() {

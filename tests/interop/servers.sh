@@ -187,7 +187,14 @@ _server_python() {
 }
 
 _server_memftpd() {
-	_server_spawn "$BUILD/memftpd" --listen "$server_host:$server_port" --user ftpuser:secret --load "$server_data"
+	set -- --user ftpuser:secret --load "$server_data"
+	case $server_tls in
+	ftps) set -- --listen-tls "$server_host:$server_port" "$@" ;;
+	tls1.2) set -- --listen "$server_host:$server_port" --tls-max 1.2 "$@" ;;
+	*) set -- --listen "$server_host:$server_port" "$@" ;;
+	esac
+	[ -z "$server_tls" ] || set -- --tls-required --tls-reuse --tls-cert "$server_dir/both.pem" "$@"
+	_server_spawn "$BUILD/memftpd" "$@"
 }
 
 _server_check_needs() {
