@@ -85,7 +85,7 @@ static void fill_result(struct site_open_result *r, struct site_file *f)
 
 	*r = (struct site_open_result){
 		.file = f,
-		.keep_cache = n->writer || unchanged(&n->attr, &n->opened),
+		.keep_cache = (n->writer && n->writer->state != WRITER_FAILED) || unchanged(&n->attr, &n->opened),
 		.unknown_size = f->content->version.size == UNKNOWN_SIZE,
 	};
 	n->opened = n->attr;

@@ -142,6 +142,7 @@ void writer_fail(struct writer *w, int status)
 {
 	w->state = WRITER_FAILED;
 	w->error = status;
+	w->node->opened = (struct attr){ 0 }; /* the kernel's pages have what was not saved */
 	drop_blocks(w);
 	drop_temp(w);
 	spool_free(w->spool);

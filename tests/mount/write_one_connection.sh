@@ -6,7 +6,8 @@ require openssl
 
 pattern 1 30000000 >"$data/a"
 mkdir "$data/dir"
-start_server --max-connections 1 --rate 8M
+# Without SITE: else the server copies by itself.
+start_server --max-connections 1 --rate 8M --no SITE
 mount_site max_conns=1,attr_timeout=1
 
 # From the mount to the mount, while the directory is listed.
