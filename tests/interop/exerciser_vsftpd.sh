@@ -8,7 +8,7 @@ dropper=
 exercise() {
 	mount_site "timeout=10,$2" || return 1
 	"$BUILD/tests/tools/fsexer" -s "$seed" -n "$1" -t "$data" "$mnt" || return 1
-	rm -r "$mnt"/* && unmount_site
+	rm -r "${mnt:?}"/* && unmount_site
 	seed=$((seed + 1))
 }
 
