@@ -90,7 +90,7 @@ struct aftp_client_options {
 	uint16_t active_port_min, active_port_max; /* where to listen; 0 = any port */
 };
 
-/* Does a server do one command after the other, even during a transfer? */
+/* Does a server do one command after the other, even during a transfer? Learned with PWD behind a first transfer. */
 enum aftp_order { AFTP_ORDER_UNKNOWN, AFTP_ORDER_YES, AFTP_ORDER_NO };
 
 /* What FEAT and experience have told. */

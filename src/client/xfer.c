@@ -203,7 +203,7 @@ static void send_command(struct aftp_transfer *t)
 	t->sent = true;
 	t->stood = t->connected || t->c->active.on; /* in active mode it may wait to be taken */
 	rc = t->kind->command(t);
-	if (rc == 0 && t->kind->lend)
+	if (rc == 0)
 		rc = xfer_follow(t);
 	if (rc < 0)
 		wire_lose(&t->c->wire, rc, "");

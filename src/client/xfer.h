@@ -44,7 +44,7 @@ enum xfer_phase {
 /* Bits of aftp_features::tls_ends. A server may do one and not the other. */
 enum { XFER_ENDS_FILE = 1, XFER_ENDS_LISTING = 2, XFER_ENDS_OTHER = 4 };
 
-/* What answers a command behind a download's, and nothing else does. */
+/* What answers a command right behind a transfer's, and nothing else does. */
 enum xfer_behind { XFER_NONE = 0, XFER_PASV = 227, XFER_EPSV = 229, XFER_PWD = 257 };
 
 struct xfer_kind {
@@ -138,7 +138,7 @@ bool xfer_session_refused(struct aftp_transfer *t);
 bool xfer_was_cut(struct aftp_transfer *t);
 
 /* xfer_order.c */
-/* Sends what is to leave right behind a download's command. < 0 as wire_command(). */
+/* Sends what is to leave right behind the command. < 0 as wire_command(). */
 int xfer_follow(struct aftp_transfer *t);
 /* A final reply: is it ours, now? If not, it has been seen to. */
 bool xfer_is_ours(struct aftp_transfer *t, const struct aftp_reply *r);

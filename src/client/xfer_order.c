@@ -1,8 +1,8 @@
 /* xfer_order - whose answer is it? Commands have left right behind a transfer's, and servers that do several things at a
  * time answer them first.
  *
- * Behind a download's: PWD once, to learn whether the server does one thing after the other; then the next EPSV, if it
- * does. What their success looks like (257, 229), a transfer's never does. Only a refusal can be of either, and then the
+ * Behind the first one's: PWD, to learn whether the server does one thing after the other; then, behind a download's, the
+ * next EPSV, if it does. What their success looks like (257, 229), a transfer's never does. Only a refusal can be of either, and then the
  * other reply decides, for there are two commands and two answers.
  *
  * Behind an upload's data: SIZE, MDTM or MLST of its path (aftp_transfer_follow()). When the first reply is not clearly the
@@ -27,7 +27,7 @@ static int keep(struct aftp_transfer *t, const struct aftp_reply *r)
 	return rc < 0 ? rc : 0;
 }
 
-/* --- behind a download ----------------------------------------------------------------------------- */
+/* --- behind the command ------------------------------------------------------------------------------ */
 
 static void on_probe(void *arg, int status, const struct aftp_reply *r)
 {
@@ -48,7 +48,7 @@ int xfer_follow(struct aftp_transfer *t)
 	if (c->features.downloads_in_order == AFTP_ORDER_UNKNOWN) {
 		rc = wire_command(&c->wire, WIRE_OWN, on_probe, c, "PWD", NULL);
 		t->behind = XFER_PWD;
-	} else if (c->features.downloads_in_order == AFTP_ORDER_YES) {
+	} else if (c->features.downloads_in_order == AFTP_ORDER_YES && t->kind->lend) {
 		rc = arm_ask(c);
 		if (c->passive.pending)
 			t->behind = c->passive.pasv ? XFER_PASV : XFER_EPSV;
@@ -86,7 +86,7 @@ static bool second(struct aftp_transfer *t, const struct aftp_reply *r)
 	return false;
 }
 
-static bool is_download_end(struct aftp_transfer *t, const struct aftp_reply *r)
+static bool is_first_end(struct aftp_transfer *t, const struct aftp_reply *r)
 {
 	if (t->held)
 		return second(t, r);
@@ -148,8 +148,8 @@ static void gather(struct aftp_transfer *t, const struct aftp_reply *r)
 
 bool xfer_is_ours(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	if (t->behind)
-		return is_download_end(t, r);
+	if (t->behind && !is_first_end(t, r))
+		return false;
 	if (t->gathering || (t->followers > 0 && !says_well(r))) {
 		gather(t, r);
 		return false;

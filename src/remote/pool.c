@@ -127,7 +127,14 @@ void pool_abandon(struct pool_request *r)
 
 /* --- who gets what -------------------------------------------------------------------------------- */
 
-/* One with a data connection that stands, if there is any. */
+static bool better(const struct pool *p, const struct pool_conn *c, const struct pool_conn *than)
+{
+	bool arms = p->o.client.arm && !p->features.no_arm;
+
+	return arms && !aftp_client_armed(than->client) && (aftp_client_armed(c->client) || c->since <= than->since);
+}
+
+/* One with a data connection that stands, if there is any; else the one that has had the longest to get one. */
 static struct pool_conn *find_idle(struct pool *p)
 {
 	struct pool_conn *c, *next, *found = NULL;
@@ -137,7 +144,7 @@ static struct pool_conn *find_idle(struct pool *p)
 			continue;
 		if (!aftp_client_idle(c->client))
 			conn_close(c, false);
-		else if (!found || (aftp_client_armed(c->client) && !aftp_client_armed(found->client)))
+		else if (!found || better(p, c, found))
 			found = c;
 	}
 	return found;

@@ -430,12 +430,29 @@ static void test_remembers(void **state)
 /* One that may do several things at a time gets nothing before it wants it. */
 static void test_waits_for_150(void **state)
 {
-	static const struct row row = { "order unknown", { { PUT, 0, 5000, 1 } }, false, NULL, NULL,
-		{ OPENED, ARMED, WANT("STOR /f"), PAUSE(20), DO(STEP_NOTHING), OPENING, TAKE, FINE,
-			REPLY("SIZE /f", "213 5000"), ARMED, STAYS } };
+	static const struct row rows[] = {
+		{ "order unknown", { { PUT, 0, 5000, 1 }, { UNTIL_ARMED, 0, 0, 0 }, { PUT, 0, 5000, 1 } }, false,
+			"\nSTOR /f+PWD+\n", NULL,
+			{ OPENED, ARMED, WANT("STOR /f"), WANT("PWD"), PAUSE(20), DO(STEP_NOTHING), OPENING, TAKE,
+				WANT("SIZE /f"), FINE, HERE, SAY("213 5000"), ARMED, WANT("STOR /f"), TAKE, OPENING,
+				FINE, REPLY("SIZE /f", "213 5000"), ARMED, STAYS } },
+		{ "PWD first", { { PUT, 0, 5000, 1 }, { UNTIL_ARMED, 0, 0, 0 }, { PUT, 0, 5000, 1 } }, false, NULL,
+			NULL,
+			{ OPENED, ARMED, WANT("STOR /f"), WANT("PWD"), HERE, OPENING, TAKE, WANT("SIZE /f"), FINE,
+				SAY("213 5000"), ARMED, WANT("STOR /f"), PAUSE(20), DO(STEP_NOTHING), OPENING, TAKE,
+				FINE, REPLY("SIZE /f", "213 5000"), ARMED, STAYS } },
+		{ "SIZE first", { { PUT, 0, 5000, 0 } }, false, NULL, NULL,
+			{ OPENED, ARMED, WANT("STOR /f"), WANT("PWD"), OPENING, TAKE, WANT("SIZE /f"), SAY("213 0"),
+				HERE, FINE, ARMED, STAYS } },
+		{ "refused", { { PUT, AFTP_EACCES, 5000, 0 }, { UNTIL_ARMED, 0, 0, 0 }, { PUT, 0, 5000, 1 } }, false,
+			NULL, NULL,
+			{ OPENED, ARMED, WANT("STOR /f"), WANT("PWD"), SAY("553 Permission denied."), HERE, ARMED,
+				WANT("STOR /f"), TAKE, OPENING, FINE, REPLY("SIZE /f", "213 5000"), ARMED, STAYS } },
+	};
 
 	(void)state;
-	check(&row, false, false);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check(&rows[i], false, false);
 }
 
 static void test_quit_while_asking(void **state)
