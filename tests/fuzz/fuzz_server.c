@@ -138,7 +138,8 @@ static void on_closed(void *arg)
 	*(bool *)arg = true;
 }
 
-static void begin(struct run *r)
+/* Each of the servers that it can play gets its share of the inputs. */
+static void begin(struct run *r, enum aftp_server_play play)
 {
 	static const struct aftp_permission permissions[] = { { "/", AFTP_MAY_READ | AFTP_MAY_WRITE }, { "/no", 0 } };
 	static const struct aftp_user users[] = {
@@ -148,6 +149,7 @@ static void begin(struct run *r)
 	};
 	struct aftp_server_options o = { .users = users,
 		.nusers = 3,
+		.play = play,
 		.login_delay_ms = -1,
 		.data_timeout_ms = 20,
 		.stall_timeout_ms = 50,
@@ -198,7 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&r, 0, sizeof r);
 	r.listener = fuzz_listen();
 	r.active_port = fuzz_port;
-	begin(&r);
+	begin(&r, (enum aftp_server_play)(size % (AFTP_PLAY_AIOFTP + 1)));
 	converse(&r, (const char *)data, (const char *)data + size);
 	end(&r);
 	return 0;
