@@ -13,11 +13,15 @@ static void logged_in(struct session *s)
 		session_end(s, 530, "Too many connections of this user.");
 		return;
 	}
+	if (session_chdir(s, user->set.home) < 0) {
+		session_login_reset(s);
+		session_end_errno(s, AFTP_ENOMEM);
+		return;
+	}
 	user->connections++;
 	s->user_counted = true;
 	s->login = LOGIN_DONE;
 	s->srv->counters.logins++;
-	memcpy(s->cwd, user->set.home, strlen(user->set.home) + 1);
 	aftp_log(&s->log, AFTP_LOG_INFO, "login of %s", s->login_name);
 	session_end(s, 230, "Login successful.");
 }

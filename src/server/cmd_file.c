@@ -12,7 +12,7 @@ void cmd_pwd(struct session *s, const char *arg)
 {
 	char quoted[2 * PATH_CAP];
 	(void)arg;
-	path_quote(s->cwd, quoted);
+	path_quote(session_cwd(s), quoted);
 	session_end(s, 257, "\"%s\" is the current directory", quoted);
 }
 
@@ -21,8 +21,11 @@ static void on_cwd(void *arg, int status)
 	struct session *s = arg;
 	if (!session_came_back(s, status == 0 && s->req.st.type != AFTP_TYPE_DIR ? -ENOTDIR : status))
 		return;
-	memcpy(s->cwd, s->path, strlen(s->path) + 1);
-	session_end(s, 250, "Directory successfully changed.");
+	int rc = session_chdir(s, s->path);
+	if (rc < 0)
+		session_end_errno(s, rc);
+	else
+		session_end(s, 250, "Directory successfully changed.");
 }
 
 void cmd_cwd(struct session *s, const char *arg)

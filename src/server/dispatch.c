@@ -82,6 +82,10 @@ static void command_run(struct session *s, const char *arg)
 	bool uses_rest = cmd->run == cmd_retr || cmd->run == cmd_stor || cmd->run == cmd_appe;
 	if (!command_allowed(s, cmd, arg))
 		return;
+	if (!s->path && !(s->path = calloc(1, PATH_CAP))) {
+		session_end_errno(s, AFTP_ENOMEM);
+		return;
+	}
 	forget(s, s->srv->play->rest_is_next && !uses_rest ? cmd->keeps & ~(unsigned)KEEP_REST : cmd->keeps);
 	cmd->run(s, arg);
 }

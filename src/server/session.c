@@ -27,6 +27,7 @@ static void session_free(struct session *s)
 	aftp_tls_sessions_unref(s->tls_sessions);
 	free(s->login_name);
 	free(s->cwd);
+	free(s->path);
 	free(s->rename_from);
 	free(s->copy_from);
 	free(s->held);
@@ -151,6 +152,8 @@ void session_end_silently(struct session *s)
 {
 	s->cmd = NULL;
 	s->stuck = false;
+	free(s->path);
+	s->path = NULL;
 	session_restart_idle(s);
 	session_run(s);
 }
@@ -184,8 +187,8 @@ void session_login_reset(struct session *s)
 	s->login_name = NULL;
 	s->user = NULL;
 	s->login = LOGIN_NONE;
-	s->cwd[0] = '/';
-	s->cwd[1] = '\0';
+	free(s->cwd);
+	s->cwd = NULL;
 	s->type = 'A';
 	s->facts = FACT_ALL;
 	s->hash = hash_kind_find("SHA-256");
@@ -313,9 +316,7 @@ static struct session *session_new(struct aftp_server *srv)
 	if (!s)
 		return NULL;
 	s->srv = srv;
-	s->cwd = calloc(1, PATH_CAP);
-	if (!s->cwd || uv_timer_init(srv->loop, &s->idle) < 0) {
-		free(s->cwd);
+	if (uv_timer_init(srv->loop, &s->idle) < 0) {
 		free(s);
 		return NULL;
 	}

@@ -50,7 +50,7 @@ struct session {
 	uint32_t login_failures;
 	struct aftp_stream_throttle throttle, user_throttle;
 
-	char *cwd;
+	char *cwd;                /* NULL: "/" */
 	char type;                /* 'A' or 'I' */
 	uint64_t rest, range_end; /* where the next transfer starts, and ends before; UINT64_MAX: at the end */
 	char *rename_from;        /* or NULL */
@@ -74,7 +74,7 @@ struct session {
 	bool looping;                                 /* session_run() is on the stack */
 	bool stuck;                                   /* a fault keeps the command from ever ending */
 	uint64_t commands;
-	char path[PATH_CAP];       /* the command's path argument */
+	char *path;                /* the command's path argument, PATH_CAP bytes; NULL between commands */
 	struct aftp_vfs_req req;   /* the command's vfs operation */
 	struct transfer *transfer; /* under way, or NULL */
 	/* of the transfer, and of earlier ones whose bytes are still on their way */
@@ -124,8 +124,10 @@ bool session_back(struct session *s);
 bool session_path(struct session *s, const char *arg);
 bool session_path_for(
 	struct session *s, const char *arg, unsigned may); /* when the table does not know what it needs */
-struct aftp_vfs *session_vfs(const struct session *s);     /* as the user sees it */
-bool session_may(const struct session *s, unsigned may);   /* anywhere at all */
+const char *session_cwd(const struct session *s);
+int session_chdir(struct session *s, const char *path);  /* 0, AFTP_ENOMEM */
+struct aftp_vfs *session_vfs(const struct session *s);   /* as the user sees it */
+bool session_may(const struct session *s, unsigned may); /* anywhere at all */
 
 /* Around one vfs call with s->req: hold the session, call, session_started(rc); in the callback session_came_back(),
  * false when there is nothing more to do: dead, or refused and said so. */

@@ -1,14 +1,30 @@
 /* session_vfs - a session's view of the files: its paths, and the one operation that a command does with them. */
 #include <aftp/status.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/commands.h"
 #include "server/play.h"
 
+const char *session_cwd(const struct session *s)
+{
+	return s->cwd ? s->cwd : "/";
+}
+
+int session_chdir(struct session *s, const char *path)
+{
+	char *copy = strdup(path);
+	if (!copy)
+		return AFTP_ENOMEM;
+	free(s->cwd);
+	s->cwd = copy;
+	return 0;
+}
+
 bool session_path_for(struct session *s, const char *arg, unsigned may)
 {
 	const struct play *play = s->srv->play;
-	int rc = path_resolve(s->cwd, arg, s->path);
+	int rc = path_resolve(session_cwd(s), arg, s->path);
 	if (play->no_backslash && strchr(arg, '\\')) {
 		session_end(s, 553, "Prohibited file name: %s", arg);
 		return false;
