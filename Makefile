@@ -148,6 +148,7 @@ format:
 # make fuzz: each target of tests/fuzz for FUZZ_SECONDS, with clang's libFuzzer and sanitizers, in a folder of its own.
 # make check replays the inputs that are kept in tests/fuzz/seeds with plain programs.
 FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_REPLAY  := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 FUZZ_BIN     := $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
@@ -155,7 +156,7 @@ FUZZ_BIN     := $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 .PHONY: fuzz fuzz-bin
 fuzz:
 	+@sh scripts/setup build fuzz
-	+@$(MAKE) -s BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzz-bin
+	+@$(MAKE) -s BUILD=$(BUILD)/fuzz CC="$(FUZZ_CC)" SAN=fuzzer-no-link,address,undefined fuzz-bin
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run $(FUZZ_TARGETS)
 
 fuzz-bin: $(FUZZ_BIN)
