@@ -26,7 +26,8 @@ static bool run(uv_loop_t *loop, const bool *done, unsigned ms)
 	uv_timer_init(loop, &timer);
 	uv_update_time(loop);
 	timer.data = &late;
-	uv_timer_start(&timer, on_late, ms, 0);
+	/* Again and again: one that is due when a turn begins is rung before the turn sleeps, and does not end its sleep. */
+	uv_timer_start(&timer, on_late, ms, 1);
 	while (!(done && *done) && !late)
 		uv_run(loop, UV_RUN_ONCE);
 	timer.data = &closed;
