@@ -122,7 +122,7 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 
 /* Name lookup, TCP (each address in turn), greeting (220, after any 120), USER/PASS/ACCT (230 at once, 232, 202
  * accepted), FEAT, OPTS UTF8 ON when offered, TYPE I. FEAT knowledge of an earlier connection to the same server may be
- * given with aftp_client_assume() before, and saves its round trip. Failures: AFTP_ERESOLVE, -ECONNREFUSED,
+ * given with aftp_client_assume() before, and saves its round trip; an idle connection may be told later, too. Failures: AFTP_ERESOLVE, -ECONNREFUSED,
  * AFTP_ETIMEDOUT, AFTP_ELOGIN, AFTP_ETOOMANY (421, or a 530 whose text says so), AFTP_EPROTO, ... After a failure only
  * close may be called. */
 typedef void aftp_client_cb(void *arg, int status);

@@ -125,6 +125,24 @@ void pool_abandon(struct pool_request *r)
 	r->state = POOL_REQUEST_IDLE;
 }
 
+/* --- what is known -------------------------------------------------------------------------------- */
+
+void pool_learn(struct pool *p, const struct aftp_client *client)
+{
+	enum aftp_order order = p->features.downloads_in_order;
+
+	p->features = *aftp_client_features(client);
+	if (p->features.downloads_in_order == AFTP_ORDER_UNKNOWN)
+		p->features.downloads_in_order = order;
+}
+
+/* One that was opened before the others knew. */
+static void teach(const struct pool *p, struct aftp_client *client)
+{
+	if (aftp_client_features(client)->downloads_in_order == AFTP_ORDER_UNKNOWN)
+		aftp_client_assume(client, &p->features);
+}
+
 /* --- who gets what -------------------------------------------------------------------------------- */
 
 static bool better(const struct pool *p, const struct pool_conn *c, const struct pool_conn *than)
@@ -256,6 +274,7 @@ static void hand_out(struct pool *p)
 	while ((r = first_waiting(p)) && (c = find_idle(p))) {
 		conn_set_state(c, CONN_OUT);
 		c->class = r->class;
+		teach(p, c->client);
 		answer(p, r, 0, c);
 		want_spare(p, r->class);
 	}
@@ -298,7 +317,7 @@ void pool_release(struct pool_conn *c)
 	c->giving = false;
 	if (c->state == CONN_CLOSING)
 		return;
-	p->features = *aftp_client_features(c->client); /* a lost connection has learned something too */
+	pool_learn(p, c->client); /* a lost connection has learned something too */
 	if (!aftp_client_idle(c->client)) {
 		conn_close(c, false);
 	} else {

@@ -139,7 +139,7 @@ static void dialed(void *arg, int status)
 		dial_failed(p, status, text);
 	} else {
 		p->backoff_ms = p->redial_at = p->failing_since = 0;
-		p->features = *aftp_client_features(c->client);
+		pool_learn(p, c->client);
 		p->has_features = true;
 		conn_set_state(c, CONN_IDLE);
 		if (pool_connected(p) > p->max_seen)
