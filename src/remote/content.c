@@ -102,6 +102,17 @@ void content_written(struct site *s, struct node *n)
 	}
 }
 
+void content_make_way(struct node *n)
+{
+	struct reader *r, *next;
+
+	if (!n->content)
+		return;
+	DL_FOREACH_SAFE (n->content->readers, r, next)
+		if (!r->waiting)
+			reader_free(r);
+}
+
 /* --- which reader --------------------------------------------------------------------------------- */
 
 static struct reader *nearest(const struct content *c, uint64_t off)

@@ -144,6 +144,9 @@ int lookup_start(struct site *s, struct node *dir, const char *name, struct site
 void contents_close(struct site *s);
 /* The server has a new content that came from us: what was buffered of the old one goes. */
 void content_written(struct site *s, struct node *n);
+/* An upload to n begins or waits: transfers of it that nobody waits for end. Servers that lock files would let none but
+ * them go on. */
+void content_make_way(struct node *n);
 void contents_free(struct site *s); /* with the handles that nobody released */
 
 #endif

@@ -233,6 +233,7 @@ void upload_begin(struct upload *u, bool append)
 	struct aftp_client *client = pool_client(u->conn);
 	int rc = client ? 0 : AFTP_ENOTCONN;
 
+	content_make_way(u->writer->node);
 	u->appending = append;
 	u->began = upload_position(u);
 	u->over = u->followed = u->exact = false;

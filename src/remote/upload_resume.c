@@ -143,6 +143,7 @@ static bool must_settle(struct upload *u, uint64_t size)
 
 void upload_settle(struct upload *u)
 {
+	content_make_way(u->writer->node);
 	if (u->waiting > 0 && --u->waiting == 0)
 		upload_look(u);
 }

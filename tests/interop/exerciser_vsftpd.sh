@@ -12,6 +12,20 @@ exercise() {
 	seed=$((seed + 1))
 }
 
+# vsftpd locks a file while it sends it. A reader that has paused must not keep a writer out.
+appends_to_what_is_read() {
+	mount_site "timeout=30,readahead=256K,$1" || return 1
+	head -c 20000000 /dev/zero >"$TMPDIR/want" && cp "$TMPDIR/want" "$data/big" && chown $server_uid "$data/big" || return 1
+	exec 7<"$mnt/big"
+	head -c 100000 <&7 >/dev/null
+	echo tail >>"$TMPDIR/want"
+	timeout 20 dd of="$mnt/big" oflag=append conv=notrunc,fsync status=none <<-END || return 1
+		tail
+	END
+	exec 7<&-
+	cmp "$data/big" "$TMPDIR/want" && rm "$mnt/big" && unmount_site
+}
+
 through_dropper() {
 	/usr/bin/python3 "$SRC/tests/interop/dropper.py" "$server_port" "$seed" 10 >"$TMPDIR/port" &
 	dropper=$!
@@ -33,6 +47,8 @@ trap end EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$data" "$mnt"
 server_start vsftpd "$data"
+must 'a writer beside a reader' appends_to_what_is_read max_conns=4
+must 'a writer beside a reader, one connection' appends_to_what_is_read max_conns=1
 must 'four connections' exercise 3000 max_conns=4
 must 'one connection' exercise 2000 max_conns=1
 must 'a relay that breaks connections' through_dropper
