@@ -9,7 +9,6 @@
 #include "proto/command.h"
 
 enum { LAND = 2048, KEEP = 4096, LAST_WORDS_MS = 1000 };
-
 #define NEVER UINT64_MAX
 
 void wire_init(struct wire *w, uv_loop_t *loop, const struct aftp_log *log, void (*wake)(void *arg), wire_lost_cb *lost,
@@ -168,9 +167,7 @@ void wire_hold(struct wire *w, bool held)
 
 uint64_t wire_silence(const struct wire *w)
 {
-	uint64_t t = now();
-
-	return t > w->since ? t - w->since : 0;
+	return now() > w->since ? now() - w->since : 0;
 }
 
 /* --- slots ---------------------------------------------------------------------------------------- */
@@ -194,11 +191,16 @@ void wire_settle(struct wire *w)
 	free(take_slot(w));
 }
 
+static void give_up(struct wire_slot *slot, int status)
+{
+	if (slot->cb)
+		slot->cb(slot->arg, status, NULL);
+	free(slot);
+}
+
 void wire_give_up_next(struct wire *w, int status)
 {
 	struct wire_slot *slot = w->owed - w->unsent > 1 ? w->slots->next : NULL;
-	wire_reply_cb *cb = slot ? slot->cb : NULL;
-	void *arg = slot ? slot->arg : NULL;
 
 	if (!slot) {
 		wire_lose(w, AFTP_EPROTO, "a reply to nothing");
@@ -206,9 +208,7 @@ void wire_give_up_next(struct wire *w, int status)
 	}
 	DL_DELETE(w->slots, slot);
 	w->owed--;
-	free(slot);
-	if (cb)
-		cb(arg, status, NULL);
+	give_up(slot, status);
 }
 
 bool wire_busy(const struct wire *w)
@@ -225,14 +225,8 @@ void wire_fail(struct wire *w, int status)
 {
 	struct wire_slot *slot;
 
-	while ((slot = take_slot(w)) != NULL) {
-		wire_reply_cb *cb = slot->cb;
-		void *arg = slot->arg;
-
-		free(slot);
-		if (cb)
-			cb(arg, status, NULL);
-	}
+	while ((slot = take_slot(w)) != NULL)
+		give_up(slot, status);
 }
 
 /* A callback may add slots, at the end: they are left alone. */
