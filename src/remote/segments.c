@@ -6,8 +6,8 @@
 
 #include "remote/content.h"
 
-#define MEASURE_MS 250u
-#define STEADY     3u     /* measurements, each of which is within a quarter of the one before */
+#define MEASURE_MS 200u
+#define STEADY     2u     /* measurements, each of which is within a quarter of the one before */
 #define AGAIN_MS   30000u /* after it did not help */
 #define LEAST_PART (1024u * 1024)
 #define MOST_PARTS 16u
@@ -21,9 +21,10 @@ static unsigned most_parts(const struct reader *r)
 	return s->o.segments ? MIN(s->o.segments, limit) : limit;
 }
 
+/* Large, for each costs the beginning of a transfer: together they are half as much again as the readahead. */
 static uint64_t part_size(const struct reader *r)
 {
-	return MAX(r->content->site->o.readahead / most_parts(r), LEAST_PART);
+	return MAX(r->content->site->o.readahead / most_parts(r) / 2 * 3, LEAST_PART);
 }
 
 static unsigned count(const struct reader *r)

@@ -88,6 +88,7 @@ cost '97 small files in no order' 440 160
 unmount_site
 
 cold
+# shellcheck disable=SC2012 # it is ls that is counted
 [ "$(ls -f "$mnt/many" | wc -l)" = 20002 ] || fail 'ls -f'
 cost 'ls -f of 20000 files' 6 5
 [ "$listed" = 1 ] || fail "a directory took $listed listings"
