@@ -1,7 +1,7 @@
 /* client_impl - the inside of a client, for the files that make it up.
  *
  *   client.c    birth, the end, commands           opening.c   from connect to ready (dial.c, login.c, features.c)
- *   wire.c      the control connection             queue.c     what waits for its turn
+ *   wire.c, wire_slot.c  the control connection    queue.c     what waits for its turn
  *   xfer.c      the join of a transfer's two ends  xfer_stop.c how one is stopped and the connection proven in step
  *   xfer_order.c  whose answer a reply is          xfer_tls.c  TLS on data connections
  *   passive.c   EPSV and PASV                      active.c    EPRT and PORT
