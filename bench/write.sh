@@ -100,23 +100,24 @@ run_curl() {
 }
 
 run_mount() {
-	local idle
+	local idle t=$EPOCHREALTIME
 	idle=$(memory_of "$mount_pid" VmRSS)
 	timed dd if="$TMPDIR/big" of="$mnt/big" bs=1M
+	[ "$1" != rclone ] || wait_for_rclone "$t"
 	note "$1" MB/s "$(speed "$seconds")"
 	note "$1" idle-MiB "$idle"
 	note "$1" peak-MiB "$(memory_of "$mount_pid" VmHWM)"
-	[ "$1" != rclone ] || wait_for_rclone
 	unmount
 	same
 }
 
-# It says that all is well before the server has it: the time until then counts.
+# It says that all is well before the server has it: the time from $1 until then counts.
 wait_for_rclone() {
-	for _ in $(seq 600); do
-		[ "$(stat -c %s "$data/big" 2>/dev/null)" = $((mib * 1024 * 1024)) ] && return
-		sleep 0.1
+	for _ in $(seq 3000); do
+		[ "$(stat -c %s "$data/big" 2>/dev/null)" = $((mib * 1024 * 1024)) ] && break
+		sleep 0.02
 	done
+	seconds=$(awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
 }
 
 mount_rclone_to_write() {
