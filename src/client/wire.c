@@ -92,17 +92,11 @@ static uint64_t due(const struct wire *w)
 	return at;
 }
 
-static uint64_t next_event(const struct wire *w)
-{
-	uint64_t at = due(w);
-
-	return w->nudge_at && w->nudge_at < at ? w->nudge_at : at;
-}
-
 static void arm(struct wire *w)
 {
-	uint64_t at = next_event(w), t = uv_now(w->loop);
+	uint64_t at = due(w), t = uv_now(w->loop);
 
+	at = w->nudge_at && w->nudge_at < at ? w->nudge_at : at;
 	if (w->status < 0 || at == NEVER)
 		return;
 	uv_timer_start(&w->timer, on_timer, at > t ? at - t : 0, 0);
