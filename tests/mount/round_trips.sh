@@ -47,7 +47,7 @@ unmount_site
 
 cold
 stat "$mnt/one/file" >/dev/null || fail 'stat'
-cost 'stat of one file in a directory not seen yet' 4 3
+cost 'stat of one file in a directory not seen yet' 9 6
 unmount_site
 
 cold
@@ -90,7 +90,7 @@ unmount_site
 cold
 # shellcheck disable=SC2012 # it is ls that is counted
 [ "$(ls -f "$mnt/many" | wc -l)" = 20002 ] || fail 'ls -f'
-cost 'ls -f of 20000 files' 6 5
+cost 'ls -f of 20000 files' 14 9
 [ "$listed" = 1 ] || fail "a directory took $listed listings"
 unmount_site
 
@@ -98,7 +98,7 @@ cold
 ls "$mnt" >/dev/null
 begin
 [ "$(head -c 5 "$mnt/one/file")" = text ] || fail 'head'
-cost 'open and first byte' 9 6
+cost 'open and first byte' 12 8
 for n in 1 2 3 4 5 6 7 8 9; do [ ! -e "$mnt/one/no$n" ] || fail 'it is not there'; done
 ls "$mnt/one" >/dev/null
 begin
@@ -108,7 +108,7 @@ unmount_site
 
 cold segments=1
 same "$mnt/big" "$data/big"
-cost 'a big file from end to end' 10 6
+cost 'a big file from end to end' 14 9
 [ "$fetched" = 1 ] || fail "a file took $fetched transfers"
 unmount_site
 
