@@ -1,6 +1,7 @@
 """What the benchmarks measured, for people.
 
 report.py row ROW RTT_MS NOTES   the table of one row of far.sh, from its lines of notes
+report.py keep OLD NEW           adds those rows of OLD that NEW does not have to NEW
 report.py all FOLDER             FOLDER/README.md (tables) and FOLDER/*.svg (pictures) from FOLDER/*.json
 """
 import glob
@@ -98,6 +99,22 @@ def print_row(name, rtt, path):
         print(line)
 
 
+def row_of(result):
+    return result["case"].split(":")[0]
+
+
+def keep(old_path, path):
+    """Rows stay whole: what is compared was measured together."""
+    old, new = json.load(open(old_path)), json.load(open(path))
+    anew = {row_of(r) for r in new["results"]}
+    results = [r for r in old["results"] if row_of(r) not in anew] + new["results"]
+    results.sort(key=lambda r: list(TITLES).index(row_of(r)))
+    lines = ",\n".join("    " + json.dumps(r) for r in results)
+    head = ", ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in new.items() if k != "results")
+    with open(path, "w") as f:
+        f.write("{\n  " + head + ',\n  "results": [\n' + lines + "\n  ]\n}\n")
+
+
 # --- the folder of results ------------------------------------------------------------------------
 
 
@@ -187,6 +204,8 @@ def report(folder):
 if __name__ == "__main__":
     if len(sys.argv) == 5 and sys.argv[1] == "row":
         print_row(sys.argv[2], float(sys.argv[3]), sys.argv[4])
+    elif len(sys.argv) == 4 and sys.argv[1] == "keep":
+        keep(sys.argv[2], sys.argv[3])
     elif len(sys.argv) == 3 and sys.argv[1] == "all":
         report(sys.argv[2])
     else:
