@@ -135,6 +135,10 @@ def far_table(run, cases):
             yield "| " + " | ".join(cells) + " |\n"
 
 
+def number(x):
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
 def plain_table(run, cases):
     """One line a case, one column a thing measured: medians."""
     what = list(dict.fromkeys(w for values in cases.values() for w in values))
@@ -142,7 +146,7 @@ def plain_table(run, cases):
     yield f"\n## {run['bench']}\n\n{', '.join(facts + [run['date'][:10], str(run['cpus']) + ' processors'])}\n\n"
     yield "| | " + " | ".join(what) + " |\n" + "| --- " + "| ---: " * len(what) + "|\n"
     for case, values in cases.items():
-        cells = [f"{statistics.median(values[w]):.3g}" if values.get(w) else "" for w in what]
+        cells = [number(statistics.median(values[w])) if values.get(w) else "" for w in what]
         yield "| " + " | ".join([case.replace(":", ": ")] + cells) + " |\n"
 
 
