@@ -18,12 +18,12 @@ TITLES = {
     "copy-out": "cp -r of a folder of 100 small files out",
     "copy-in": "10 small files copied in, one by one",
     "stat": "stat of a file in a folder, nothing seen yet",
-    "stat-deep": "the same, two folders down",
+    "stat-deep": "stat of a file two folders down, nothing seen yet",
     "first-byte": "open and first byte, its directory known",
     "random": "one random read of 4 KiB of an open file",
     "shuffled": "cat of 20 small files in no order",
     "read": "a big file from end to end",
-    "read-limited": "the same, 4 MB/s for each connection",
+    "read-limited": "a big file, 4 MB/s for each connection",
     "mount": "the mount command, until the prompt is back",
     "list": "ls -f of a long directory",
 }
@@ -182,7 +182,7 @@ def speed_picture(runs):
         ]
         panels.append((title, sorted(bars, key=lambda b: -b[1])))
     note = "Longer is better. *passthrough_ll, an example of libfuse, on a local folder without any network."
-    return picture.panels("One file of 1 GiB on the same machine", note, panels)
+    return picture.panels("One big file on the same machine", note, panels)
 
 
 def report(folder):
