@@ -25,13 +25,14 @@ rounds=${ROUNDS:-$([ -n "$quick" ] && echo 3 || echo 5)}
 
 bench_clean_up() {
 	trap - EXIT
+	trap '' PIPE # whoever reads us may be gone
 	unmount
 	server_stop
 	[ -z "${sshd_group:-}" ] || sshd_stop
 	rm -rf "$TMPDIR"
 }
 trap bench_clean_up EXIT
-trap 'exit 130' HUP INT TERM
+trap 'exit 130' HUP INT TERM PIPE
 
 die() {
 	echo "bench: $*" >&2
