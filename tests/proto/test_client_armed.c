@@ -41,6 +41,7 @@ enum act_kind {
 	AT_ONCE,
 	ASK,
 	UNTIL_BARE,
+	GO_ON, /* the server, from where it holds */
 };
 
 struct act {
@@ -84,12 +85,12 @@ static const struct row downloads[] = {
 		{ OPENED, ARMED, REPLY("REST 500", "502 no"), WANT("RETR /f"), WANT("PWD"), OPENING, FILL(1000),
 			DO(STEP_DATA_GONE), SAY("426 broken"), HERE, ARMED, STAYS } },
 
-	{ "ended while idle", { { UNTIL_ARMED, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL,
-		NULL, { OPENED, ARMED, PAUSE(20), ENDS, ARMED, LEARNED, STAYS } },
-	{ "reset while idle", { { UNTIL_ARMED, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL,
-		NULL, { OPENED, ARMED, PAUSE(20), DO(STEP_RESET_DATA), ARMED, LEARNED, STAYS } },
-	{ "it speaks unasked", { { UNTIL_ARMED, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL,
-		NULL, { OPENED, ARMED, PAUSE(20), DATA("what"), ARMED, LEARNED, STAYS } },
+	{ "ended while idle", { { GO_ON, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL, NULL,
+		{ OPENED, ARMED, DO(STEP_HOLD), ENDS, ARMED, LEARNED, STAYS } },
+	{ "reset while idle", { { GO_ON, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL, NULL,
+		{ OPENED, ARMED, DO(STEP_HOLD), DO(STEP_RESET_DATA), ARMED, LEARNED, STAYS } },
+	{ "it speaks unasked", { { GO_ON, 0, 0, 0 }, { UNTIL_BARE, 0, 0, 0 }, { GET, 0, 10, 0 } }, false, NULL, NULL,
+		{ OPENED, ARMED, DO(STEP_HOLD), DATA("what"), ARMED, LEARNED, STAYS } },
 	{ "dead: 425", { { GET, 0, 10, 0 } }, false, NULL, NULL,
 		{ OPENED, ARMED, WANT("RETR /f"), WANT("PWD"), DO(STEP_RESET_DATA), SAY("425 no connection"), HERE,
 			EPSV, DO(STEP_ACCEPT), WANT("RETR /f"), FILE(10), FINE, ARMED, STAYS } },
@@ -304,6 +305,7 @@ static void act(struct kit *k, const struct row *row, const struct act *a)
 	case ASK: assert_int_equal(kit_command(k, "NOOP", NULL, NULL), a->status); break;
 	case UNTIL_ARMED: wait_armed(k, row->name, true); break;
 	case UNTIL_BARE: wait_armed(k, row->name, false); break;
+	case GO_ON: scripted_go_on(&k->server); break;
 	default: break;
 	}
 }
