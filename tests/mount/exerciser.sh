@@ -29,9 +29,9 @@ exercise 4000 max_conns=4
 exercise 3000 max_conns=1
 exercise 1500 attr_timeout=0,spool_memory=64K
 # At a rate: a reset that comes before anything was read takes what was sent with it, and nothing gets on.
-exercise 400 max_conns=4 --drop-after 100000 --rate 20M
-exercise 400 max_conns=1 --drop-after 200000 --rate 20M
-exercise 400 max_conns=4 --drop-all-after 100000 --rate 20M
-exercise 400 max_conns=1 --drop-all-after 300000 --rate 20M
+exercise 400 max_conns=4 --drop-after 100000 --rate 4M
+exercise 400 max_conns=1 --drop-after 200000 --rate 4M
+exercise 400 max_conns=4 --drop-all-after 100000 --rate 4M
+exercise 400 max_conns=1 --drop-all-after 300000 --rate 4M
 exercise 1000 max_conns=4 --drop-after-commands 40
 exercise 1000 max_conns=1 --drop-control-after 3000
