@@ -69,7 +69,7 @@ static void way_written(void *arg, int status)
 {
 	struct way *w = arg;
 
-	if (status < 0)
+	if (status < 0 || w->pair->closing)
 		pair_close(w->pair);
 	else
 		pump(w);
@@ -103,7 +103,7 @@ static void go(void *arg, int status)
 {
 	struct relay_pair *p = arg;
 
-	if (status < 0) {
+	if (status < 0 || p->closing) {
 		pair_close(p);
 		return;
 	}
@@ -141,7 +141,7 @@ static void connected(void *arg, int status)
 {
 	struct relay_pair *p = arg;
 
-	if (status < 0)
+	if (status < 0 || p->closing)
 		refuse(p, 502);
 	else if (p->relay->http)
 		say(p, "HTTP/1.1 200 Connected\r\n\r\n", 26, go);
@@ -173,7 +173,7 @@ static void socks_target(void *arg, ssize_t n, const char *data)
 	size_t len = p->in[4];
 
 	(void)data;
-	if (n < 0) {
+	if (n < 0 || p->closing) {
 		pair_close(p);
 		return;
 	}
@@ -191,7 +191,7 @@ static void socks_request(void *arg, ssize_t n, const char *data)
 	size_t rest = p->in[3] == 1 ? 5 : p->in[4] + 2u;
 
 	(void)data;
-	if (n < 0)
+	if (n < 0 || p->closing)
 		pair_close(p);
 	else
 		must(p, aftp_stream_read_exactly(p->client, (char *)p->in + 5, rest, socks_target, p));
@@ -201,7 +201,7 @@ static void socks_ready(void *arg, int status)
 {
 	struct relay_pair *p = arg;
 
-	if (status < 0)
+	if (status < 0 || p->closing)
 		pair_close(p);
 	else
 		must(p, aftp_stream_read_exactly(p->client, (char *)p->in, 5, socks_request, p));
@@ -214,7 +214,7 @@ static void socks_password(void *arg, ssize_t n, const char *data)
 	size_t user = p->in[1];
 
 	(void)data;
-	if (n < 0) {
+	if (n < 0 || p->closing) {
 		pair_close(p);
 		return;
 	}
@@ -229,7 +229,7 @@ static void socks_login(void *arg, int status)
 {
 	struct relay_pair *p = arg;
 
-	if (status < 0)
+	if (status < 0 || p->closing)
 		pair_close(p);
 	else
 		must(p, aftp_stream_read(p->client, (char *)p->in, sizeof(p->in), socks_password, p));
@@ -258,7 +258,7 @@ static void http_line(void *arg, ssize_t n, const char *line)
 	struct relay_pair *p = arg;
 	char text[LINE];
 
-	if (n < 0) {
+	if (n < 0 || p->closing) {
 		pair_close(p);
 		return;
 	}
