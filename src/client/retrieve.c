@@ -13,7 +13,6 @@
 struct retrieve {
 	struct aftp_transfer t; /* first */
 	struct aftp_sink sink;
-	bool placed;   /* the server will begin at the offset */
 	bool told;     /* started() was called */
 	bool judged;   /* the end has been looked at */
 	uint64_t size; /* as the 1xx tells, or UINT64_MAX */
@@ -26,37 +25,13 @@ static struct retrieve *retrieve_of(struct aftp_transfer *t)
 
 static void flow(struct aftp_transfer *t)
 {
-	if (retrieve_of(t)->placed)
+	if (t->placed)
 		xfer_read_start(t);
-}
-
-static void on_rest(void *arg, int status, const struct aftp_reply *r)
-{
-	struct retrieve *x = arg;
-
-	if (status < 0)
-		return;
-	if (r->code / 100 != 3) {
-		client_set_error(x->t.c, aftp_reply_message(r));
-		xfer_fail(&x->t, AFTP_ENOTSUP);
-		return;
-	}
-	x->placed = true;
-	if (x->t.ready && x->t.phase == XFER_RUNNING && !x->t.stopping)
-		flow(&x->t);
 }
 
 static int command(struct aftp_transfer *t)
 {
-	struct retrieve *x = retrieve_of(t);
-	char offset[24];
-	int rc = 0;
-
-	x->placed = t->offset == 0;
-	snprintf(offset, sizeof offset, "%llu", (unsigned long long)t->offset);
-	if (t->offset > 0)
-		rc = wire_command(&t->c->wire, 0, on_rest, x, "REST", offset);
-	return rc < 0 ? rc : xfer_command(t, "RETR", t->path);
+	return xfer_command_at(t, "RETR");
 }
 
 static void early(struct aftp_transfer *t, const struct aftp_reply *r)

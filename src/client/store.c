@@ -17,7 +17,6 @@ struct store {
 	struct aftp_transfer t; /* first */
 	struct aftp_source source;
 	enum aftp_store how;
-	bool placed; /* REST was accepted, or is not needed */
 	bool begun;  /* bytes may be sent */
 	bool asked;  /* ready() was called the first time */
 	bool wanted; /* it was, and is not answered */
@@ -151,7 +150,7 @@ static bool may_begin(const struct store *x)
 	const struct aftp_features *f = &x->t.c->features;
 	bool early = x->source.early && f->downloads_in_order == AFTP_ORDER_YES;
 
-	return x->placed && (x->t.accepted || early);
+	return x->t.placed && (x->t.accepted || early);
 }
 
 static void flow(struct aftp_transfer *t)
@@ -174,33 +173,9 @@ static void flow(struct aftp_transfer *t)
 
 /* --- the command ---------------------------------------------------------------------------------- */
 
-static void on_rest(void *arg, int status, const struct aftp_reply *r)
-{
-	struct store *x = arg;
-
-	if (status < 0)
-		return;
-	if (r->code / 100 != 3) {
-		client_set_error(x->t.c, aftp_reply_message(r));
-		xfer_fail(&x->t, AFTP_ENOTSUP);
-		return;
-	}
-	x->placed = true;
-	if (x->t.ready && x->t.phase == XFER_RUNNING)
-		flow(&x->t);
-}
-
 static int command(struct aftp_transfer *t)
 {
-	struct store *x = store_of(t);
-	char offset[24];
-	int rc = 0;
-
-	x->placed = t->offset == 0;
-	snprintf(offset, sizeof offset, "%llu", (unsigned long long)t->offset);
-	if (t->offset > 0)
-		rc = wire_command(&t->c->wire, 0, on_rest, x, "REST", offset);
-	return rc < 0 ? rc : xfer_command(t, x->how == AFTP_APPEND ? "APPE" : "STOR", t->path);
+	return xfer_command_at(t, store_of(t)->how == AFTP_APPEND ? "APPE" : "STOR");
 }
 
 /* A confirmation of what has not been sent yet is none. */

@@ -193,6 +193,34 @@ int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument
 	return wire_command(&t->c->wire, WIRE_HOLD, on_reply, t, verb, argument);
 }
 
+static void on_rest(void *arg, int status, const struct aftp_reply *r)
+{
+	struct aftp_transfer *t = arg;
+
+	if (status < 0)
+		return;
+	if (r->code / 100 != 3) {
+		client_set_error(t->c, aftp_reply_message(r));
+		xfer_fail(t, AFTP_ENOTSUP);
+		return;
+	}
+	t->placed = true;
+	if (t->ready && t->phase == XFER_RUNNING && !t->stopping)
+		t->kind->flow(t);
+}
+
+int xfer_command_at(struct aftp_transfer *t, const char *verb)
+{
+	char offset[24];
+	int rc = 0;
+
+	t->placed = t->offset == 0;
+	snprintf(offset, sizeof offset, "%llu", (unsigned long long)t->offset);
+	if (t->offset > 0)
+		rc = wire_command(&t->c->wire, 0, on_rest, t, "REST", offset);
+	return rc < 0 ? rc : xfer_command(t, verb, t->path);
+}
+
 /* --- on the way ----------------------------------------------------------------------------------- */
 
 static void send_command(struct aftp_transfer *t)

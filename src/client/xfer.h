@@ -92,6 +92,7 @@ struct aftp_transfer {
 	bool ready;    /* it may be used, with TLS where that is due */
 	bool unclean;  /* TLS did not say its end: the connection may have been cut */
 	bool sent;     /* the command */
+	bool placed;   /* the server will begin at the offset: REST was accepted, or is not needed */
 	bool accepted; /* 1xx */
 	bool replied;  /* the final reply */
 	bool ended;    /* of the data, one way or the other */
@@ -111,6 +112,9 @@ void xfer_finish(struct aftp_transfer *t); /* frees what t holds, and t */
 
 /* From within kinds, in callbacks from the loop only. */
 int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument);
+/* For a kind with an offset: REST ahead of it where it is not 0. flow() may move nothing until `placed`; it is called when
+ * that has come. A refusal ends the transfer with AFTP_ENOTSUP. */
+int xfer_command_at(struct aftp_transfer *t, const char *verb);
 void xfer_read_start(struct aftp_transfer *t); /* data comes by lend() and landed(); no effect when it does */
 void xfer_data_ended(struct aftp_transfer *t, int status); /* 0: orderly */
 void xfer_fail(struct aftp_transfer *t, int status);       /* stops it with this status, which may be > 0 */
