@@ -184,19 +184,24 @@ static int start_stat(struct job *job, struct aftp_client *client)
 			  : aftp_client_stat(client, a->path, on_stat, a);
 }
 
-/* The directory was changed meanwhile, and the answer may tell of the state before. */
-static void ask_again(struct lookup *k)
+static void answer_or_ask(struct lookup *k)
 {
 	struct node *n;
 	int rc = lookup_cached(k->op.site, k->dir, k->name, &n);
 
-	k->overtaken++;
 	if (rc == 1)
 		found(k, n);
 	else if (rc < 0)
 		op_complete(&k->op, rc);
 	else
 		next_step(k);
+}
+
+/* The directory was changed meanwhile, and the answer may tell of the state before. */
+static void ask_again(struct lookup *k)
+{
+	k->overtaken++;
+	answer_or_ask(k);
 }
 
 static void take_answer(struct lookup *k, const struct stat_answer *a, int status)
@@ -297,8 +302,6 @@ static int start_lookup(
 	struct site *s, struct node *dir, const char *name, int how, struct site_op **op, site_attr_cb *cb, void *arg)
 {
 	struct lookup *k = op_new(s, sizeof *k, lookup_end, op);
-	struct node *n;
-	int rc;
 
 	if (!k)
 		return AFTP_ENOMEM;
@@ -313,13 +316,10 @@ static int start_lookup(
 	k->cb = cb;
 	k->arg = arg;
 	k->op.detach = detach;
-	rc = k->fresh ? 0 : lookup_cached(s, dir, name, &n);
-	if (rc == 1)
-		found(k, n);
-	else if (rc < 0)
-		op_complete(&k->op, rc);
-	else
+	if (k->fresh)
 		next_step(k);
+	else
+		answer_or_ask(k);
 	return 0;
 }
 
