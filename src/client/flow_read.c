@@ -267,7 +267,7 @@ int aftp_data_read_exactly(struct aftp_data *d, char *buf, size_t n, aftp_data_r
 	return read_bytes(d, FLOW_EXACTLY, buf, n, cb, arg);
 }
 
-int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg)
+static int read_capped(struct aftp_data *d, enum flow_mode mode, size_t max, aftp_data_read_cb *cb, void *arg)
 {
 	int rc = usable(d, max > 0 && max < SIZE_MAX / 8 && cb);
 
@@ -275,20 +275,18 @@ int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, 
 		return rc;
 	d->rd.line_max = max;
 	d->rd.read = cb;
-	set_up(d, FLOW_LINE, arg);
+	set_up(d, mode, arg);
 	return 0;
+}
+
+int aftp_data_read_line(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg)
+{
+	return read_capped(d, FLOW_LINE, max, cb, arg);
 }
 
 int aftp_data_read_all(struct aftp_data *d, size_t max, aftp_data_read_cb *cb, void *arg)
 {
-	int rc = usable(d, max > 0 && max < SIZE_MAX / 8 && cb);
-
-	if (rc < 0)
-		return rc;
-	d->rd.line_max = max;
-	d->rd.read = cb;
-	set_up(d, FLOW_ALL, arg);
-	return 0;
+	return read_capped(d, FLOW_ALL, max, cb, arg);
 }
 
 int aftp_data_each_line(struct aftp_data *d, size_t max, aftp_data_each_cb *cb, void *arg)

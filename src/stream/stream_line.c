@@ -111,9 +111,9 @@ static int begin_lines(struct aftp_stream *s, enum read_mode mode, size_t max, v
 	return 0;
 }
 
-int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
+static int read_capped(struct aftp_stream *s, enum read_mode mode, size_t max, aftp_stream_read_cb *cb, void *arg)
 {
-	int rc = cb ? begin_lines(s, READ_LINE, max, arg) : AFTP_EINVAL;
+	int rc = cb ? begin_lines(s, mode, max, arg) : AFTP_EINVAL;
 
 	if (rc < 0)
 		return rc;
@@ -121,14 +121,14 @@ int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb
 	return 0;
 }
 
+int aftp_stream_read_line(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
+{
+	return read_capped(s, READ_LINE, max, cb, arg);
+}
+
 int aftp_stream_read_all(struct aftp_stream *s, size_t max, aftp_stream_read_cb *cb, void *arg)
 {
-	int rc = cb ? begin_lines(s, READ_ALL, max, arg) : AFTP_EINVAL;
-
-	if (rc < 0)
-		return rc;
-	s->rd.read = cb;
-	return 0;
+	return read_capped(s, READ_ALL, max, cb, arg);
 }
 
 int aftp_stream_each_line(struct aftp_stream *s, size_t max, aftp_stream_each_cb *cb, void *arg)
