@@ -2,6 +2,7 @@
 # A server that is gone, or says nothing any more: an error in bounded time, never "no such file", and the mount recovers.
 . "$(dirname "$0")/lib.sh"
 require_fuse
+own_address
 require openssl
 
 pattern 1 30000000 >"$data/big"

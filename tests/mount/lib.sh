@@ -14,6 +14,7 @@ mnt=$work/mnt
 data=$work/data
 mkdir "$mnt" "$data"
 servers=
+host=127.0.0.1
 port=
 server=
 url=
@@ -121,13 +122,13 @@ server_is_up() {
 # start_server [OPTION...]: joe:secret, what $data has; sets $server, $port and $url. $listen picks the port.
 start_server() {
 	: >"$work/server.out" # the port of the server before is not this one's
-	"$BUILD/memftpd" --listen "${listen:-127.0.0.1:0}" --user joe:secret --load "$data" "$@" \
+	"$BUILD/memftpd" --listen "${listen:-$host:0}" --user joe:secret --load "$data" "$@" \
 		>"$work/server.out" 2>>"$work/server.log" &
 	server=$!
 	servers="$servers $server"
 	wait_for 60 server_is_up || fail 'memftpd does not start'
 	server_port || fail 'memftpd has ended'
-	url=ftp://joe:secret@127.0.0.1:$port
+	url=ftp://joe:secret@$host:$port
 }
 
 stop_server() {
@@ -136,9 +137,15 @@ stop_server() {
 	servers=$(for p in $servers; do [ "$p" = "$server" ] || echo "$p"; done)
 }
 
+# own_address: before the first start of a server that will be restarted.  On 127.0.0.1 the kernel may give
+# its port to any client in between; nothing else binds to this address.
+own_address() {
+	host=127.$(($$ >> 16 & 127 | 64)).$(($$ >> 8 & 255)).$(($$ & 255))
+}
+
 # The same server again, on the same port.
 restart_server() {
-	listen=127.0.0.1:$port start_server "$@"
+	listen=$host:$port start_server "$@"
 }
 
 stats_printed() {

@@ -2,6 +2,7 @@
 # The server is killed while a file is read, and comes back: the reader gets all bytes, by REST.
 . "$(dirname "$0")/lib.sh"
 require_fuse
+own_address
 require openssl
 
 pattern 1 30000000 >"$data/big"

@@ -5,7 +5,7 @@ require_fuse
 
 echo text >"$data/file"
 start_server
-host=127.0.0.1:$port
+site=$host:$port
 export HOME="$work"
 
 # works OPTIONS URL [STDIN]
@@ -17,27 +17,27 @@ works() {
 	! grep -q secret /proc/self/mountinfo || fail "$1 $2: the password is in the list of mounts"
 	unmount_site
 }
-works max_conns=1 "ftp://joe:secret@$host/"
-works user=joe,password=secret "ftp://$host"
-works user=joe:secret "ftp://$host"
-works password=secret "ftp://joe@$host"
-works password_stdin "ftp://joe@$host" 'secret
+works max_conns=1 "ftp://joe:secret@$site/"
+works user=joe,password=secret "ftp://$site"
+works user=joe:secret "ftp://$site"
+works password=secret "ftp://joe@$site"
+works password_stdin "ftp://joe@$site" 'secret
 '
 printf 'username=joe\npassword=secret\n' >"$work/credentials"
 chmod 600 "$work/credentials"
-works "credentials=$work/credentials" "ftp://$host"
+works "credentials=$work/credentials" "ftp://$site"
 printf 'machine 127.0.0.1 login joe password secret\n' >"$work/.netrc"
 chmod 600 "$work/.netrc"
-works ro "ftp://$host"
-works ro "ftp://joe@$host"
-fails_with '[Ll]ogin' "$BUILD/ftpfs" -o no_netrc "ftp://$host" "$mnt"
+works ro "ftp://$site"
+works ro "ftp://joe@$site"
+fails_with '[Ll]ogin' "$BUILD/ftpfs" -o no_netrc "ftp://$site" "$mnt"
 chmod 644 "$work/.netrc"
-fails_with 'others can read it' "$BUILD/ftpfs" "ftp://$host" "$mnt"
+fails_with 'others can read it' "$BUILD/ftpfs" "ftp://$site" "$mnt"
 chmod 640 "$work/credentials"
-fails_with 'others can read it' "$BUILD/ftpfs" -o "credentials=$work/credentials" "ftp://$host" "$mnt"
+fails_with 'others can read it' "$BUILD/ftpfs" -o "credentials=$work/credentials" "ftp://$site" "$mnt"
 
 # The log masks it, also with the wire in it.
-"$BUILD/ftpfs" -o "log_level=wire,log_file=$work/wire.log" "ftp://joe:secret@$host" "$mnt" || fail 'does not mount'
+"$BUILD/ftpfs" -o "log_level=wire,log_file=$work/wire.log" "ftp://joe:secret@$site" "$mnt" || fail 'does not mount'
 ftpfs=$(pid_of "$mnt")
 cat "$mnt/file" >/dev/null
 unmount_site

@@ -2,6 +2,7 @@
 # A server that lists over the control connection, too: it is asked so, and nothing is lost, however long the listing.
 . "$(dirname "$0")/lib.sh"
 require_fuse
+own_address
 
 mkdir "$data/many" "$data/few"
 (cd "$data/many" && seq -f 'a rather long name for a file, so that the listing is long, %06g' 12000 | xargs -d '\n' touch)

@@ -2,6 +2,7 @@
 # When something cannot be written, the program hears of it, in time, with the errno that fits; when it can, it is there.
 . "$(dirname "$0")/lib.sh"
 require_fuse
+own_address
 require openssl
 
 pattern 1 9000000 >"$work/big"
