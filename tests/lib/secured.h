@@ -40,6 +40,29 @@ struct secured_step {
 	long n;
 };
 
+/* Steps of a script. */
+#define WANTS(prefix)                   \
+	{                               \
+		SECURED_WANT, prefix, 0 \
+	}
+#define SAYS(text)                          \
+	{                                   \
+		SECURED_SAY, text "\r\n", 0 \
+	}
+#define DOES(kind)            \
+	{                     \
+		kind, NULL, 0 \
+	}
+#define DOES_N(kind, n)       \
+	{                     \
+		kind, NULL, n \
+	}
+#define ANSWERS(prefix, text) WANTS(prefix), SAYS(text)
+#define FINISH                       \
+	{                            \
+		SECURED_END, NULL, 0 \
+	}
+
 struct secured {
 	uv_loop_t *loop;
 	uv_tcp_t listener, data_listener;

@@ -13,28 +13,6 @@
 #include "lib/loop.h"
 #include "lib/secured.h"
 
-#define WANTS(prefix)                   \
-	{                               \
-		SECURED_WANT, prefix, 0 \
-	}
-#define SAYS(text)                          \
-	{                                   \
-		SECURED_SAY, text "\r\n", 0 \
-	}
-#define DOES(kind)            \
-	{                     \
-		kind, NULL, 0 \
-	}
-#define DOES_N(kind, n)       \
-	{                     \
-		kind, NULL, n \
-	}
-#define ANSWERS(prefix, text) WANTS(prefix), SAYS(text)
-#define FINISH                       \
-	{                            \
-		SECURED_END, NULL, 0 \
-	}
-
 #define SESSION                                                                                                   \
 	SAYS("220 ready"), ANSWERS("USER", "331 password"), ANSWERS("PASS", "230 ok"), ANSWERS("FEAT", "502 no"), \
 		ANSWERS("TYPE I", "200 ok")

@@ -12,28 +12,6 @@
 #include "lib/relay.h"
 #include "lib/secured.h"
 
-#define WANTS(prefix)                   \
-	{                               \
-		SECURED_WANT, prefix, 0 \
-	}
-#define SAYS(text)                          \
-	{                                   \
-		SECURED_SAY, text "\r\n", 0 \
-	}
-#define DOES(kind)            \
-	{                     \
-		kind, NULL, 0 \
-	}
-#define DOES_N(kind, n)       \
-	{                     \
-		kind, NULL, n \
-	}
-#define ANSWERS(prefix, text) WANTS(prefix), SAYS(text)
-#define FINISH                       \
-	{                            \
-		SECURED_END, NULL, 0 \
-	}
-
 #define WELCOME ANSWERS("USER", "331 password"), ANSWERS("PASS", "230 ok")
 #define SETUP   ANSWERS("FEAT", "502 no"), ANSWERS("TYPE I", "200 ok")
 #define GET                                                                                                 \

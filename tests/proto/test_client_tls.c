@@ -12,28 +12,6 @@
 #include "lib/secured.h"
 #include "stream/tls_settings.h"
 
-#define WANTS(prefix)                   \
-	{                               \
-		SECURED_WANT, prefix, 0 \
-	}
-#define SAYS(text)                          \
-	{                                   \
-		SECURED_SAY, text "\r\n", 0 \
-	}
-#define DOES(kind)            \
-	{                     \
-		kind, NULL, 0 \
-	}
-#define DOES_N(kind, n)       \
-	{                     \
-		kind, NULL, n \
-	}
-#define ANSWERS(prefix, text) WANTS(prefix), SAYS(text)
-#define FINISH                       \
-	{                            \
-		SECURED_END, NULL, 0 \
-	}
-
 #define EXPLICIT        SAYS("220 ready"), ANSWERS("AUTH TLS", "234 go on"), DOES(SECURED_TLS)
 #define USER            ANSWERS("USER joe", "331 password"), ANSWERS("PASS secret", "230 ok")
 #define PROTECT         ANSWERS("PBSZ 0", "200 ok"), ANSWERS("PROT P", "200 private")
