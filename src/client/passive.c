@@ -19,11 +19,18 @@ static int address(const struct aftp_client *c, uint16_t port, struct sockaddr_s
 	return 0;
 }
 
+/* No answer will come: it has been seen already. */
+static void forget(struct passive *p)
+{
+	p->pending = false;
+	p->transfer = NULL;
+}
+
 static void deliver(struct passive *p, int status, const struct sockaddr *addr, uint16_t port)
 {
 	struct aftp_transfer *t = p->transfer;
 
-	passive_forget(p);
+	forget(p);
 	client_wake(p->client);
 	if (t)
 		xfer_address(t, status, addr, port);
@@ -60,7 +67,7 @@ static void on_pasv(void *arg, int status, const struct aftp_reply *r)
 	uint16_t port;
 
 	if (status < 0) {
-		passive_forget(p);
+		forget(p);
 		return;
 	}
 	if (aftp_reply_pasv(r, NULL, &port) == 0) {
@@ -83,7 +90,7 @@ static void on_epsv(void *arg, int status, const struct aftp_reply *r)
 	uint16_t port;
 
 	if (status < 0) {
-		passive_forget(p);
+		forget(p);
 		return;
 	}
 	if (aftp_reply_epsv_port(r, &port) == 0) {
@@ -140,12 +147,6 @@ int passive_ask(struct passive *p, struct aftp_transfer *t)
 	rc = ask_next(p);
 	/* Everything was refused once: what it says now is the answer. */
 	return rc == AFTP_ENOTSUP ? ask(p, p->client->passive_order != AFTP_PASSIVE_EPSV) : rc;
-}
-
-void passive_forget(struct passive *p)
-{
-	p->pending = false;
-	p->transfer = NULL;
 }
 
 bool passive_retry(struct passive *p, struct aftp_transfer *t)

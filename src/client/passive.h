@@ -24,9 +24,6 @@ struct passive {
  * client was made with, and not asked again on this connection. < 0 as wire_command(). */
 int passive_ask(struct passive *p, struct aftp_transfer *t);
 
-/* No answer will come: it has been seen already. */
-void passive_forget(struct passive *p);
-
 /* The address could not be reached: asks by the other one. False when there is none, or it has been tried. */
 bool passive_retry(struct passive *p, struct aftp_transfer *t);
 void passive_retry_worked(struct passive *p); /* so the first one is not asked again */

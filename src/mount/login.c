@@ -103,7 +103,9 @@ static int parse_credential(const char *line, size_t len, struct options *o)
 	return AFTP_EPROTO;
 }
 
-int login_parse_credentials(struct options *o, const char *text, size_t len)
+/* Lines username=, password=, account=, proxy_user=, key_password=; empty ones and those beginning with '#' are skipped.
+ * Values that are not NULL already stay. AFTP_EPROTO when a line is none of these. */
+static int parse_credentials(struct options *o, const char *text, size_t len)
 {
 	const char *end = text + len;
 	while (text < end) {
@@ -131,7 +133,7 @@ static int from_credentials(struct options *o, char *why, size_t size)
 		snprintf(why, size, "%s: others can read it; say chmod 600", o->credentials);
 		rc = AFTP_EACCES;
 	} else {
-		rc = login_parse_credentials(o, text, len);
+		rc = parse_credentials(o, text, len);
 		if (rc == AFTP_EPROTO)
 			snprintf(why, size,
 				"%s: lines must be username=, password=, account=, proxy_user=, key_password= or begin "

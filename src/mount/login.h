@@ -13,9 +13,4 @@
  * 0, or < 0 with one line in `why`. `warning` gets one line for the user, or "". */
 int login_find(struct options *o, char *why, size_t why_size, char *warning, size_t warning_size);
 
-/* The credentials file: lines username=, password=, account=, proxy_user=, key_password=; empty ones and those
- * beginning with '#' are skipped. Values that are not NULL already stay. 0, AFTP_ENOMEM, AFTP_EPROTO when a line is
- * none of these. */
-int login_parse_credentials(struct options *o, const char *text, size_t len);
-
 #endif

@@ -329,7 +329,7 @@ bool content_is_read(const struct content *c, const struct site_op *before)
 }
 
 /* The kernel has no read under way when it releases the last handle; a caller that has gets its answer here. */
-void content_cancel_reads(struct content *c)
+static void cancel_reads(struct content *c)
 {
 	struct site_op *op, *next;
 
@@ -346,7 +346,7 @@ void content_put(struct content *c)
 {
 	if (--c->handles > 0)
 		return;
-	content_cancel_reads(c);
+	cancel_reads(c);
 	content_free(c);
 }
 

@@ -68,7 +68,6 @@ struct content {
 struct content *content_of(struct site *s, struct node *n);
 void content_free(struct content *c);
 void content_put(struct content *c); /* a handle goes */
-void content_cancel_reads(struct content *c);
 /* Is a read under way that was asked for before `op` was? */
 bool content_is_read(const struct content *c, const struct site_op *op);
 /* file.c: opens may wait for a read that has ended (site::gated counts them). */
@@ -134,7 +133,6 @@ bool fetch_has_begun(const struct fetch *f); /* the offset is settled */
 void fetch_demand(struct fetch *f);          /* somebody waits for it now */
 void fetch_hand_over(struct fetch *f, struct reader *r);
 void fetch_detach(struct fetch *f); /* the reader goes its own way; the transfer is cancelled */
-void fetch_cancel(struct fetch *f); /* reader_fetch_ended(AFTP_ECANCELED) follows */
 void fetch_resume(struct fetch *f);
 /* Somebody waits for a connection and this reader has nobody to serve: give it back? */
 void fetch_offer(struct fetch *f);

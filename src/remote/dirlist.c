@@ -190,11 +190,6 @@ size_t dirlist_count(const struct dirlist *d)
 	return d->count;
 }
 
-bool dirlist_complete(const struct dirlist *d)
-{
-	return d->complete;
-}
-
 bool dirlist_has_dirs(const struct dirlist *d)
 {
 	return d->has_dirs;

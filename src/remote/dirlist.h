@@ -23,7 +23,6 @@ int dirlist_add(struct dirlist *d, const struct aftp_entry *e);
 void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
 
 size_t dirlist_count(const struct dirlist *d); /* without "." and ".." */
-bool dirlist_complete(const struct dirlist *d);
 
 bool dirlist_has_dirs(const struct dirlist *d); /* as it came from the server: there may be some later, or none */
 

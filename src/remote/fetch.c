@@ -126,19 +126,25 @@ static void learn_pace(const struct fetch *f)
 	p->begin_ms = p->begin_ms ? (3 * p->begin_ms + took) / 4 : took;
 }
 
+static void cancel(struct fetch *f)
+{
+	if (f->transfer)
+		aftp_transfer_cancel(f->transfer);
+}
+
 static void on_data(void *arg, size_t n)
 {
 	struct fetch *f = arg;
 
 	if (!f->reader) {
-		fetch_cancel(f);
+		cancel(f);
 		return;
 	}
 	if (f->bytes == 0)
 		learn_pace(f);
 	f->bytes += n;
 	if (reader_landed(f->reader, n) < 0)
-		fetch_cancel(f);
+		cancel(f);
 }
 
 /* What a refusal of RETR means to a program that has the file open. */
@@ -162,12 +168,6 @@ static void on_done(void *arg, int status, const struct aftp_transfer_result *re
 	end(f);
 }
 
-void fetch_cancel(struct fetch *f)
-{
-	if (f->transfer)
-		aftp_transfer_cancel(f->transfer);
-}
-
 /* One that is nearly done costs less than to stop it. */
 static bool is_short(const struct fetch *f)
 {
@@ -186,7 +186,7 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 		return true;
 	if (waited_ms < patience && (!f->reader || (f->reader->waiting ? f->bytes < turn : is_short(f))))
 		return false;
-	fetch_cancel(f);
+	cancel(f);
 	return true;
 }
 
@@ -269,7 +269,7 @@ void fetch_detach(struct fetch *f)
 	f->reader = NULL;
 	if (f->conn) {
 		if (!f->finishing)
-			fetch_cancel(f);
+			cancel(f);
 		return;
 	}
 	pool_abandon(&f->request);
@@ -288,5 +288,5 @@ void fetch_offer(struct fetch *f)
 	enum pool_class wanted;
 
 	if (f->transfer && pool_wanted(f->site->pool, &wanted))
-		fetch_cancel(f);
+		cancel(f);
 }

@@ -14,13 +14,6 @@
 #define GOOD_MS       20000u /* no longer than attributes are believed, at most */
 #define TRACK_IDLE_MS 10000u
 
-struct peek {
-	struct content *content; /* counts as a handle of it */
-	struct attr seen;        /* as the file looked */
-	uint64_t at;             /* ms */
-	struct peek *prev, *next;
-};
-
 static bool is_small(const struct attr *a)
 {
 	return a->type == AFTP_TYPE_FILE && a->have & AFTP_HAVE_SIZE && a->size > 0 && a->size <= SMALL;
@@ -69,11 +62,6 @@ void peek_drop(struct site *s, struct node *n)
 
 	if (p)
 		let_go(s, p);
-}
-
-void peek_age(struct peek *p, uint64_t ms)
-{
-	p->at -= ms;
 }
 
 void peeks_tick(struct site *s)

@@ -14,7 +14,12 @@
 
 enum { PEEK_TRACKS = 4 };
 
-struct peek; /* a file that was fetched ahead */
+struct peek {                    /* a file that was fetched ahead */
+	struct content *content; /* counts as a handle of it */
+	struct attr seen;        /* as the file looked */
+	uint64_t at;             /* ms */
+	struct peek *prev, *next;
+};
 
 struct peek_track {          /* a directory in which files are read */
 	struct node *dir;    /* holds a reference; NULL: unused */
@@ -38,6 +43,5 @@ void peek_opened(struct site *s, struct node *n);
 void peek_drop(struct site *s, struct node *n);
 void peeks_tick(struct site *s); /* what is too old */
 void peeks_finish(struct site *s);
-void peek_age(struct peek *p, uint64_t ms); /* for tests: it was fetched so long before */
 
 #endif

@@ -53,7 +53,7 @@ bool upload_is_stream(const struct upload *u)
 	return u->writer->state == WRITER_STREAM;
 }
 
-uint64_t upload_position(const struct upload *u)
+static uint64_t position(const struct upload *u)
 {
 	return upload_is_stream(u) ? u->writer->sent : u->at;
 }
@@ -66,7 +66,7 @@ void upload_again(struct upload *u)
 
 void upload_broken(struct upload *u, int status)
 {
-	uint64_t reached = u->writer ? upload_position(u) + u->in_flight : 0;
+	uint64_t reached = u->writer ? position(u) + u->in_flight : 0;
 
 	u->in_flight = 0;
 	if (!u->writer || u->site->closing) {
@@ -203,7 +203,7 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 
 	(void)wanted;
 	if (!u->writer || !u->transfer || u->site->can.no_append ||
-		(upload_position(u) - u->began < TURN && waited_ms < PATIENCE_MS))
+		(position(u) - u->began < TURN && waited_ms < PATIENCE_MS))
 		return false;
 	if (upload_is_stream(u))
 		u->writer->finishing = true;
@@ -235,7 +235,7 @@ void upload_begin(struct upload *u, bool append)
 
 	content_make_way(u->writer->node);
 	u->appending = append;
-	u->began = upload_position(u);
+	u->began = position(u);
 	u->over = u->followed = u->exact = false;
 	u->asked = ASKED_NOTHING;
 	u->asked_mdtm = false;
@@ -276,10 +276,10 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 		upload_fail(u, AFTP_ECANCELED);
 	} else if (upload_must_look(u)) {
 		upload_look(u);
-	} else if (upload_position(u) > 0 && !u->ours) {
+	} else if (position(u) > 0 && !u->ours) {
 		upload_begin_anew(u);
 	} else {
-		upload_begin(u, upload_position(u) > 0);
+		upload_begin(u, position(u) > 0);
 	}
 }
 
@@ -305,7 +305,7 @@ int upload_start(struct writer *w)
 		return AFTP_ENOMEM;
 	}
 	u->writer = w;
-	u->start = u->best = u->floor = upload_position(u);
+	u->start = u->best = u->floor = position(u);
 	u->ours = upload_is_stream(u) && w->append;
 	w->upload = u;
 	acquire(u);

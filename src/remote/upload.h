@@ -67,7 +67,6 @@ void upload_broken(struct upload *u, int status); /* the connection's fault: aga
 void upload_again(struct upload *u);              /* a new turn */
 int upload_ask(struct upload *u, const char *verb, aftp_reply_cb *cb);
 bool upload_is_stream(const struct upload *u);
-uint64_t upload_position(const struct upload *u);
 void upload_begin(struct upload *u, bool append);
 
 /* --- upload_confirm.c */

@@ -142,7 +142,7 @@ static void on_idle(uv_timer_t *timer)
 	session_leave(s);
 }
 
-void session_restart_idle(struct session *s)
+static void restart_idle(struct session *s)
 {
 	if (s->srv->idle_ms > 0 && s->state != SESSION_DEAD)
 		uv_timer_start(&s->idle, on_idle, (uint64_t)s->srv->idle_ms, 0);
@@ -154,7 +154,7 @@ void session_end_silently(struct session *s)
 	s->stuck = false;
 	free(s->path);
 	s->path = NULL;
-	session_restart_idle(s);
+	restart_idle(s);
 	session_run(s);
 }
 
@@ -172,7 +172,7 @@ void session_transfer_ended(struct session *s)
 	}
 	s->loose = false;
 	s->stuck = s->stuck && s->cmd;
-	session_restart_idle(s);
+	restart_idle(s);
 	session_run(s);
 }
 
@@ -292,7 +292,7 @@ static void greet(struct session *s)
 	}
 	s->state = SESSION_OPEN;
 	session_text(s, 220, s->srv->welcome);
-	session_restart_idle(s);
+	restart_idle(s);
 	session_run(s);
 }
 
@@ -373,7 +373,7 @@ static int session_begin(struct session *s, struct aftp_stream *stream, bool tls
 	if (rc < 0)
 		return rc;
 	aftp_stream_set_keepalive(stream, KEEPALIVE_S);
-	session_restart_idle(s);
+	restart_idle(s);
 	s->private = tls;
 	if (tls)
 		session_secure(s, start_greeting);

@@ -156,6 +156,5 @@ void session_leave_on(struct session *s); /* looks whether they have */
 void session_stick(struct session *s);
 void session_kill(struct session *s, bool abort); /* ends everything now; `abort`: with a reset */
 void session_login_reset(struct session *s);      /* nobody is logged in */
-void session_restart_idle(struct session *s);
 
 #endif

@@ -123,11 +123,6 @@ SSL_SESSION *tls_sessions_take(struct aftp_tls_sessions *s)
 	return session;
 }
 
-unsigned tls_sessions_count(const struct aftp_tls_sessions *s)
-{
-	return s->n;
-}
-
 /* --- a server's ----------------------------------------------------------------------------------- */
 
 const unsigned char *tls_sessions_mark(const struct aftp_tls_sessions *s)

@@ -18,7 +18,6 @@ SSL_SESSION *tls_sessions_take(struct aftp_tls_sessions *s);
 /* The one with this number, or NULL; it stays theirs. */
 SSL_SESSION *tls_sessions_find(const struct aftp_tls_sessions *s, const unsigned char *id, size_t len);
 
-unsigned tls_sessions_count(const struct aftp_tls_sessions *s);
 /* There were some, and none is usable any more. */
 bool tls_sessions_ran_out(struct aftp_tls_sessions *s);
 enum aftp_tls_version tls_sessions_max(const struct aftp_tls_sessions *s);
