@@ -11,6 +11,7 @@
 
 #include "memftpd/counts.h"
 #include "memftpd/options.h"
+#include "memftpd/options_users.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -21,7 +22,7 @@ struct memftpd {
 	struct aftp_server *server;
 	struct aftp_tls *tls; /* or NULL */
 	struct aftp_log log;
-	uv_signal_t sigint, sigterm, sigusr1;
+	uv_signal_t sigint, sigterm, sigusr1, sighup;
 };
 
 /* --- counters -------------------------------------------------------------------------------------- */
@@ -38,6 +39,24 @@ static void report(const struct memftpd *m, bool print)
 		fprintf(stderr, "memftpd: %s: %s\n", m->options.count, aftp_strerror(rc));
 }
 
+/* --- limits ---------------------------------------------------------------------------------------- */
+
+/* At SIGHUP. A file with a mistake changes nothing. */
+static void limit_anew(struct memftpd *m)
+{
+	struct options next = m->options;
+	if (set_limits(&next, next.limits) < 0)
+		return;
+	m->options = next;
+	aftp_server_set_limits(m->server, AFTP_LIMIT_SERVER, NULL, &next.server.limits);
+	aftp_server_set_limits(m->server, AFTP_LIMIT_CONNECTION, NULL, &next.server.connection_limits);
+	for (size_t i = 0; i < next.nusers; i++) {
+		const struct aftp_user *u = &next.users[i];
+		aftp_server_set_limits(m->server, AFTP_LIMIT_USER, u->name, &u->limits);
+		aftp_server_set_limits(m->server, AFTP_LIMIT_USER_CONNECTION, u->name, &u->connection_limits);
+	}
+}
+
 /* --- signals --------------------------------------------------------------------------------------- */
 
 static void close_signals(struct memftpd *m)
@@ -45,6 +64,7 @@ static void close_signals(struct memftpd *m)
 	uv_close((uv_handle_t *)&m->sigint, NULL);
 	uv_close((uv_handle_t *)&m->sigterm, NULL);
 	uv_close((uv_handle_t *)&m->sigusr1, NULL);
+	uv_close((uv_handle_t *)&m->sighup, NULL);
 }
 
 static void on_closed(void *arg)
@@ -60,16 +80,23 @@ static void on_signal(uv_signal_t *h, int signum)
 		report(m, true);
 		return;
 	}
+	if (signum == SIGHUP) {
+		limit_anew(m);
+		return;
+	}
 	report(m, m->options.stats);
 	close_signals(m);
 	aftp_server_close(&m->server, on_closed, m);
 }
 
+/* A terminal that hangs up ends the program, unless SIGHUP means something else. */
 static int watch(struct memftpd *m, uv_signal_t *h, int signum)
 {
 	int rc = uv_signal_init(&m->loop, h);
 	h->data = m;
-	return rc < 0 ? rc : uv_signal_start(h, on_signal, signum);
+	if (rc < 0 || (signum == SIGHUP && !m->options.limits))
+		return rc;
+	return uv_signal_start(h, on_signal, signum);
 }
 
 /* --- the beginning --------------------------------------------------------------------------------- */
@@ -184,6 +211,8 @@ static int start(struct memftpd *m)
 		rc = watch(m, &m->sigterm, SIGTERM);
 	if (rc == 0)
 		rc = watch(m, &m->sigusr1, SIGUSR1);
+	if (rc == 0)
+		rc = watch(m, &m->sighup, SIGHUP);
 	if (rc == 0)
 		rc = aftp_memfs_new(&m->fs, &m->loop);
 	if (rc < 0)

@@ -3,6 +3,7 @@
 #include "memftpd/options_users.h"
 #include "memftpd/scenario.h"
 
+#include <aftp/status.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +12,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LINE_CAP = 1024 };
 
 /* SECONDS, MILLISECONDS and COUNT32 give the server -1 for 0: none. */
 enum kind { FLAG, NUMBER32, NUMBER64, SECONDS, MILLISECONDS, COUNT32, TEXT, SPECIAL };
@@ -33,6 +36,38 @@ int complain(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return -1;
+}
+
+/* Without what is not meant. */
+static char *trim(char *line)
+{
+	line[strcspn(line, "\r\n")] = '\0';
+	line += strspn(line, " \t");
+	if (line[0] == '#')
+		line[0] = '\0';
+	for (size_t n = strlen(line); n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'); n--)
+		line[n - 1] = '\0';
+	return line;
+}
+
+int load_lines(struct options *o, const char *path, int (*add)(struct options *o, const char *line))
+{
+	char line[LINE_CAP];
+	int rc = 0;
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return complain("%s: %s", path, aftp_strerror(-errno));
+	while (rc == 0 && fgets(line, sizeof(line), in)) {
+		if (!strchr(line, '\n') && !feof(in))
+			rc = complain("%s: a line is too long", path);
+		const char *text = trim(line);
+		if (rc == 0 && text[0])
+			rc = add(o, text);
+	}
+	if (rc == 0 && ferror(in))
+		rc = complain("%s: %s", path, aftp_strerror(AFTP_EIO));
+	fclose(in);
+	return rc;
 }
 
 /* --- values ---------------------------------------------------------------------------------------- */
@@ -166,16 +201,6 @@ static int set_play(struct options *o, const char *value)
 	return complain("--play wants vsftpd, proftpd, pure-ftpd, pyftpdlib or aioftp, not '%s'", value);
 }
 
-static int set_limit(struct options *o, const char *value)
-{
-	return parse_limits("limit", value, &o->server.limits);
-}
-
-static int set_connection_limit(struct options *o, const char *value)
-{
-	return parse_limits("connection-limit", value, &o->server.connection_limits);
-}
-
 /* FIRST-LAST */
 static int set_passive_ports(struct options *o, const char *value)
 {
@@ -223,6 +248,7 @@ static const struct row rows[] = {
 	{ "user-limit", "NAME:IN[:OUT]", SPECIAL, 0, set_user_limit, "bytes per second of that user" },
 	{ "user-connection-limit", "NAME:IN[:OUT]", SPECIAL, 0, set_user_connection_limit,
 		"bytes per second of each session of that user" },
+	{ "limits", "FILE", SPECIAL, 0, set_limits, "the four above, a line each; read again at SIGHUP" },
 	{ "quota", "BYTES", NUMBER64, AT(quota), NULL, "what the sizes of all files may add up to; 552" },
 	{ "memory", "BYTES", NUMBER64, AT(memory), NULL, "what files and names may take of it; 552" },
 	{ "login-delay", "MS", MILLISECONDS, AT(server.login_delay_ms), NULL,

@@ -37,7 +37,8 @@ struct options {
 	struct options_pattern patterns[OPTIONS_LOAD];
 	size_t npatterns;
 	const char *account;
-	const char *count; /* the file that the counters go to */
+	const char *count;  /* the file that the counters go to */
+	const char *limits; /* the file that limits come from; NULL: none */
 	bool stats, verbose, help, version;
 };
 

@@ -163,6 +163,16 @@ int set_user_max(struct options *o, const char *value)
 	return 0;
 }
 
+int set_limit(struct options *o, const char *value)
+{
+	return parse_limits("limit", value, &o->server.limits);
+}
+
+int set_connection_limit(struct options *o, const char *value)
+{
+	return parse_limits("connection-limit", value, &o->server.connection_limits);
+}
+
 int set_user_limit(struct options *o, const char *value)
 {
 	const char *rest;
@@ -175,6 +185,30 @@ int set_user_connection_limit(struct options *o, const char *value)
 	const char *rest;
 	struct aftp_user *u = user_of(o, "user-connection-limit", value, &rest);
 	return u ? parse_limits("user-connection-limit", rest, &u->connection_limits) : -1;
+}
+
+static int add_limit(struct options *o, const char *line)
+{
+	static const struct {
+		const char *name;
+		int (*set)(struct options *o, const char *value);
+	} limits[] = {
+		{ "limit", set_limit },
+		{ "connection-limit", set_connection_limit },
+		{ "user-limit", set_user_limit },
+		{ "user-connection-limit", set_user_connection_limit },
+	};
+	size_t n = strcspn(line, " \t");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (strlen(limits[i].name) == n && strncmp(limits[i].name, line, n) == 0)
+			return limits[i].set(o, line + n + strspn(line + n, " \t"));
+	return complain("--limits: a line is one of the options that limit, without its dashes, not '%s'", line);
+}
+
+int set_limits(struct options *o, const char *path)
+{
+	o->limits = path;
+	return load_lines(o, path, add_limit);
 }
 
 void options_users_finish(struct options *o)

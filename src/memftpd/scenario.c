@@ -1,13 +1,11 @@
 #include "memftpd/scenario.h"
 
-#include <aftp/status.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memftpd/options_users.h"
 
-enum { LINE_CAP = 1024, WORD_CAP = 32, RULES_CAP = 1000 };
+enum { WORD_CAP = 32, RULES_CAP = 1000 };
 
 enum needs { NOTHING, BYTES, MILLISECONDS, REPLY };
 
@@ -130,36 +128,9 @@ int scenario_add(struct options *o, const char *line)
 	return 0;
 }
 
-/* Without what is not meant. */
-static char *trim(char *line)
-{
-	line[strcspn(line, "\r\n")] = '\0';
-	line += strspn(line, " \t");
-	if (line[0] == '#')
-		line[0] = '\0';
-	for (size_t n = strlen(line); n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'); n--)
-		line[n - 1] = '\0';
-	return line;
-}
-
 int scenario_load(struct options *o, const char *path)
 {
-	char line[LINE_CAP];
-	int rc = 0;
-	FILE *in = fopen(path, "re");
-	if (!in)
-		return complain("%s: %s", path, aftp_strerror(-errno));
-	while (rc == 0 && fgets(line, sizeof(line), in)) {
-		if (!strchr(line, '\n') && !feof(in))
-			rc = complain("%s: a line is too long", path);
-		const char *rule = trim(line);
-		if (rc == 0 && rule[0])
-			rc = scenario_add(o, rule);
-	}
-	if (rc == 0 && ferror(in))
-		rc = complain("%s: %s", path, aftp_strerror(AFTP_EIO));
-	fclose(in);
-	return rc;
+	return load_lines(o, path, scenario_add);
 }
 
 void scenario_finish(struct options *o)

@@ -6,7 +6,7 @@
 
 /* 0, or -1 after complaining. */
 int scenario_add(struct options *o, const char *line);
-int scenario_load(struct options *o, const char *path); /* blank lines and what comes behind '#' are passed over */
+int scenario_load(struct options *o, const char *path);
 void scenario_finish(struct options *o);
 
 #endif

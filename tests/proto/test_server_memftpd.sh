@@ -97,6 +97,7 @@ bad_options() {
 		--user joe --user-connection-limit joe:
 		--limit 1K:x
 		--connection-limit x
+		--limits /nonexistent/file
 		--passive-ports 5000
 		--passive-ports 5001-5000
 		--passive-ports 0-5
@@ -344,6 +345,31 @@ if have "a scenario from a file, and a rule of its own" "$python"; then
 	check "a scenario from a file, and a rule of its own" scenario
 	stop
 fi
+
+# 3 MB at 100 bytes a second would take longer than any test: what is over soon was set free.
+limits() { # how a line begins that limits
+	printf '# slow\n%s100\n' "$1" >"$work/limits"
+	start --user joe:secret --load "$site" --limits "$work/limits" || return 1
+	rm -f "$work/got"
+	curl -sSN -m 60 "ftp://joe:secret@127.0.0.1:$port/big.bin" >"$work/got" &
+	got=$!
+	until [ -s "$work/got" ]; do sleep 0.05; done
+	[ "$(wc -c <"$work/got")" -lt 100000 ] || return 1
+	echo nonsense >"$work/limits" && kill -HUP "$pid" || return 1
+	until grep -q nonsense "$work/err"; do sleep 0.05; done
+	printf '%s0\n' "$1" >"$work/limits" && kill -HUP "$pid" && wait "$got" && cmp "$work/got" "$site/big.bin" && stop
+}
+for limit in 'limit ' 'connection-limit ' 'user-limit joe:' 'user-connection-limit joe:'; do
+	! have "${limit%% *} is read again at SIGHUP" curl || check "${limit%% *} is read again at SIGHUP" limits "$limit"
+	stop
+done
+hung_up() {
+	start
+	kill -HUP "$pid"
+	wait "$pid"
+	[ $? = 129 ] && pid=
+}
+check "without --limits SIGHUP ends it" hung_up
 
 start_six() {
 	rm -f "$work/first"
