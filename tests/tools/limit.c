@@ -1,23 +1,28 @@
-/* limit SECONDS COMMAND [ARG...]  - runs a test so that nothing of it outlives it.
+/* limit SECONDS COMMAND [ARG...]  - runs a test so that nothing of it outlives it, and none beside it meets its ports.
  *
+ * Where this may be done (by root), it runs in a network namespace of its own, in which there is the loopback device alone.
  * Every process that comes of the command becomes a child of this one once its parent is gone (subreaper), so
  * daemons are found too. Exits as the command did (128 + n for signal n); 124 when the time was up; 125 when
  * it left processes behind, which are named and killed. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { GRACE_SECONDS = 5, TIME_UP = 124, LEFT_BEHIND = 125, CANNOT_RUN = 126 };
+enum { GRACE_SECONDS = 30, TIME_UP = 124, LEFT_BEHIND = 125, CANNOT_RUN = 126 };
 
 /* The parent of process `pid`, or -1; name gets the command's name. */
 static long parent_of(const char *pid, char *name, size_t cap)
@@ -137,6 +142,22 @@ static int supervise(pid_t pid, long seconds, const sigset_t *set)
 	return sig ? 128 + sig : LEFT_BEHIND;
 }
 
+/* False only when the network that there was is gone, and the new one does not work. */
+static bool own_network(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+	bool up;
+
+	if (unshare(CLONE_NEWNET))
+		return true;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return up;
+}
+
 int main(int argc, char **argv)
 {
 	long seconds = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
@@ -152,7 +173,7 @@ int main(int argc, char **argv)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, &old) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) {
+	if (sigprocmask(SIG_BLOCK, &set, &old) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) || !own_network()) {
 		perror("limit");
 		return CANNOT_RUN;
 	}
