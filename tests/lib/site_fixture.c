@@ -15,7 +15,8 @@
 #include "remote/internal.h"
 #include "remote/writer.h"
 
-#define GUARD_MS 20000
+#define GUARD_MS   60000
+#define HURRIED_MS 10
 
 static void on_guard(uv_timer_t *t)
 {
@@ -23,13 +24,25 @@ static void on_guard(uv_timer_t *t)
 	uv_stop(t->loop);
 }
 
+static void hurry(struct fixture *f)
+{
+	if (!f->site || !uv_is_active((uv_handle_t *)&f->site->tick) ||
+		uv_timer_get_repeat(&f->site->tick) == HURRIED_MS)
+		return;
+	uv_timer_set_repeat(&f->site->tick, HURRIED_MS);
+	(void)uv_timer_again(&f->site->tick);
+}
+
 void fixture_wait(struct fixture *f, const bool *done)
 {
 	f->guard_fired = false;
 	uv_update_time(&f->loop);
 	uv_timer_start(&f->guard, on_guard, GUARD_MS, 0);
-	while (!*done && !f->guard_fired)
+	while (!*done && !f->guard_fired) {
+		if (f->hurried)
+			hurry(f);
 		uv_run(&f->loop, UV_RUN_ONCE);
+	}
 	uv_timer_stop(&f->guard);
 	if (f->guard_fired)
 		fail_msg("nothing happened for %d ms", GUARD_MS);
@@ -52,8 +65,8 @@ void fixture_init(struct fixture *f)
 	f->options = (struct site_options){
 		.host = "127.0.0.1",
 		.attr_ttl_ms = -1,
-		.connect_timeout_ms = 2000,
-		.timeout_ms = 2000,
+		.connect_timeout_ms = 30000,
+		.timeout_ms = 30000,
 	};
 }
 

@@ -22,6 +22,7 @@ struct fixture {
 	char why[300];
 	uv_timer_t guard;
 	bool guard_fired;
+	bool hurried;   /* what the site does after so many ticks is due ten times as soon */
 	unsigned stale; /* how often the site called something stale */
 };
 
@@ -33,7 +34,7 @@ int fixture_mount(struct fixture *f); /* site_start()'s status */
 void fixture_unmount(struct fixture *f);
 void fixture_finish(struct fixture *f); /* everything; fails the test when a handle is left on the loop */
 
-/* Runs the loop until *done; fails the test after 20 seconds. */
+/* Runs the loop until *done; fails the test after 60 seconds. */
 void fixture_wait(struct fixture *f, const bool *done);
 
 int fixture_lookup(struct fixture *f, uint64_t parent, const char *name, struct site_attr *attr);

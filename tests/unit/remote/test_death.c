@@ -73,6 +73,7 @@ static void once(enum way way, unsigned conns, const struct aftp_faults *faults,
 	int rc;
 
 	fixture_init(&f);
+	f.hurried = true;
 	f.options.max_conns = conns;
 	memset(model, 'o', sizeof model);
 	if (way != NEW)
