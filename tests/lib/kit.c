@@ -19,8 +19,8 @@ void kit_begin(struct kit *k, const struct step *script)
 		.host = "127.0.0.1",
 		.user = "joe",
 		.password = "secret",
-		.connect_timeout_ms = 10000,
-		.timeout_ms = 10000,
+		.connect_timeout_ms = 30000,
+		.timeout_ms = 30000,
 	};
 	if (!script)
 		return;

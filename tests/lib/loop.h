@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { LOOP_PATIENCE_MS = 20000 };
+enum { LOOP_PATIENCE_MS = 60000 };
 
 /* Runs the loop until *done. Fails the test, and says `what` did not happen, after LOOP_PATIENCE_MS. */
 void loop_wait(uv_loop_t *loop, const bool *done, const char *what);

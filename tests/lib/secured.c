@@ -15,7 +15,7 @@
 #include "lib/scripted.h"
 #include "stream/stream_io.h"
 
-enum { LINGER_MS = 5000 };
+enum { LINGER_MS = 30000 };
 
 static void advance(struct secured *s);
 
@@ -188,7 +188,7 @@ static int connect_back(struct secured *s)
 static void intrude(struct secured *s)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET };
-	struct timeval patience = { .tv_sec = 10 };
+	struct timeval patience = { .tv_sec = 60 };
 
 	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

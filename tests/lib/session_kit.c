@@ -34,8 +34,8 @@ static void begin(struct session_kit *k, const struct aftp_client_options *o)
 		k->o = *o;
 	k->o.host = "127.0.0.1";
 	if (!o || o->timeout_ms == 0)
-		k->o.timeout_ms = 5000;
-	k->o.connect_timeout_ms = 5000;
+		k->o.timeout_ms = 30000;
+	k->o.connect_timeout_ms = 30000;
 }
 
 void session_kit_begin(struct session_kit *k, const struct aftp_server_options *so, const struct aftp_client_options *o)

@@ -192,7 +192,7 @@ static void test_stall_and_go(void **state)
 	int fd = talk_epsv(&f->t);
 	talk_expect(&f->t, 150, "RETR file");
 	assert_int_equal(shutdown(f->t.fd, SHUT_WR), 0);
-	assert_true(talk_ended(&f->t, 20000));
+	assert_true(talk_ended(&f->t, 60000));
 	close(fd);
 	end(f);
 }

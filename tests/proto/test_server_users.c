@@ -267,7 +267,7 @@ static void test_user_limit(void **state)
 	talk_expect(&t[2], 331, "USER two");
 	talk_expect(&t[2], 230, "PASS two");
 	talk_expect(&t[1], 221, "QUIT");
-	assert_true(talk_ended(&t[1], 20000));
+	assert_true(talk_ended(&t[1], 60000));
 	talk_close(&t[1]);
 	talk_login(&t[1], &d, "two", "two");
 	talk_close(&t[1]);
