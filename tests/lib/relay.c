@@ -85,6 +85,8 @@ static void way_read(void *arg, ssize_t n, const char *data)
 {
 	struct way *w = arg;
 
+	if (w->pair->closing)
+		return;
 	if (n > 0)
 		must(w->pair, aftp_stream_write(*w->to, data, (size_t)n, way_written, w));
 	else if (n == AFTP_EOF)
@@ -141,7 +143,9 @@ static void connected(void *arg, int status)
 {
 	struct relay_pair *p = arg;
 
-	if (status < 0 || p->closing)
+	if (p->closing)
+		pair_close(p);
+	else if (status < 0)
 		refuse(p, 502);
 	else if (p->relay->http)
 		say(p, "HTTP/1.1 200 Connected\r\n\r\n", 26, go);
@@ -240,7 +244,7 @@ static void socks_greeting(void *arg, ssize_t n, const char *data)
 	struct relay_pair *p = arg;
 	bool offered = n == 4 && data[3] == 2;
 
-	if (n < 3) {
+	if (n < 3 || p->closing) {
 		pair_close(p);
 		return;
 	}
