@@ -35,6 +35,7 @@ struct list {
 	bool there;      /* CWD has brought us to the directory */
 	int cwd_status;  /* or why not */
 	bool dots;       /* "." or ".." was in it */
+	bool dirs;       /* another directory was: a file, LIST shows alone */
 	bool mid_line;   /* the last byte was no line end */
 	bool truncated;
 	struct aftp_listing listing;
@@ -128,6 +129,7 @@ static int on_entry(void *arg, const struct aftp_entry *e)
 	if (x->t.stopping || x->t.c->state != CLIENT_READY)
 		return AFTP_ECANCELED;
 	x->dots |= e->dot;
+	x->dirs |= !e->dot && e->type == AFTP_TYPE_DIR;
 	if (!x->t.c->charset)
 		return x->entry(x->arg, e);
 	translated = *e;
@@ -139,7 +141,7 @@ static void new_listing(struct list *x)
 {
 	enum aftp_listing_kind kind = x->step == LIST_MLSD ? AFTP_LISTING_MLSD : AFTP_LISTING_LIST;
 
-	x->mid_line = x->truncated = x->dots = false;
+	x->mid_line = x->truncated = x->dots = x->dirs = false;
 	aftp_listing_finish(&x->listing);
 	aftp_listing_init(&x->listing, kind, (int64_t)time(NULL), on_entry, x);
 	x->listing.parser = x->t.c->list_parser;
@@ -321,7 +323,7 @@ static void on_probe(void *arg, int status, const struct aftp_reply *r)
 	if (x->t.stopping)
 		settle(x, x->t.status);
 	else if (!x->there)
-		settle(x, x->listing.entries > 0 ? -ENOTDIR : x->cwd_status);
+		settle(x, x->listing.entries > 0 && !x->dirs ? -ENOTDIR : x->cwd_status);
 	else if (x->step == LIST_ALL && x->listing.entries == 0)
 		attempt(x, LIST_PLAIN);
 	else
