@@ -32,14 +32,41 @@ static void on_mdtm(void *arg, int status)
 {
 	struct session *s = arg;
 	char when[32];
+	if (status == 0 && s->req.st.type != AFTP_TYPE_FILE && s->srv->play->mdtm_files)
+		status = -EISDIR;
 	if (!session_came_back(s, status))
 		return;
 	format_time(when, s->req.st.mtime, s->req.st.mtime_nsec, s->srv->fractions);
 	session_end(s, 213, "%s", when);
 }
 
+/* "YYYYMMDDHHMMSS path". False when it is something else. */
+static bool set_time(struct session *s, const char *arg, aftp_vfs_cb *cb)
+{
+	struct aftp_vfs *fs = session_vfs(s);
+	int64_t sec;
+	uint32_t nsec;
+	const char *end;
+	if (format_parse_time(arg, &sec, &nsec, &end) < 0 || end[0] != ' ' || end[1] == '\0')
+		return false;
+	if (session_path(s, end + 1)) {
+		session_hold(s);
+		session_started(s, fs->ops->set_mtime(fs, &s->req, s->path, sec, nsec, cb, s));
+	}
+	return true;
+}
+
+static void on_mdtm_set(void *arg, int status)
+{
+	struct session *s = arg;
+	if (session_came_back(s, status))
+		session_end(s, 213, "File modification time set.");
+}
+
 void cmd_mdtm(struct session *s, const char *arg)
 {
+	if (s->srv->play->mdtm_sets && set_time(s, arg, on_mdtm_set))
+		return;
 	if (session_path(s, arg))
 		session_stat(s, AFTP_VFS_FOLLOW | AFTP_VFS_READ, on_mdtm);
 }
@@ -63,18 +90,8 @@ static void on_mfmt(void *arg, int status)
 
 void cmd_mfmt(struct session *s, const char *arg)
 {
-	struct aftp_vfs *fs = session_vfs(s);
-	int64_t sec;
-	uint32_t nsec;
-	const char *end;
-	if (format_parse_time(arg, &sec, &nsec, &end) < 0 || end[0] != ' ' || end[1] == '\0') {
+	if (!set_time(s, arg, on_mfmt))
 		session_end(s, 501, "Syntax: MFMT <sp> YYYYMMDDHHMMSS <sp> path");
-		return;
-	}
-	if (!session_path(s, end + 1))
-		return;
-	session_hold(s);
-	session_started(s, fs->ops->set_mtime(fs, &s->req, s->path, sec, nsec, on_mfmt, s));
 }
 
 static void on_mlst(void *arg, int status)

@@ -1,7 +1,7 @@
 /* play - what is different about other people's servers, so that ours can behave like one of them.
  *
  * Every quirk was seen on the real one: vsftpd 3.0.3, ProFTPD 1.3.8, Pure-FTPd 1.0.50, pyftpdlib 1.5.7, aioftp 0.21;
- * tests/interop/play.sh holds them side by side. */
+ * tests/interop/play.py holds them side by side. */
 #ifndef SERVER_PLAY_H
 #define SERVER_PLAY_H
 
@@ -60,6 +60,8 @@ struct play {
 	bool epsv_bare;     /* an argument of EPSV gets 522, and is the end */
 	bool past_end;      /* REST past the end is refused: 554 */
 	bool ascii_no_size; /* SIZE wants TYPE I */
+	bool mdtm_files;    /* MDTM tells of files only */
+	bool mdtm_sets;     /* with a time in front of the path it sets it */
 	int mlsd_end;       /* the final reply of MLSD */
 	int mlsd_refused;   /* of what is no directory; 0: as any other */
 	bool mlsd_of_file;  /* an empty listing */

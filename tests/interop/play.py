@@ -229,8 +229,8 @@ LISTINGS = [
     "MLSD dir", "MLSD d[1]", "MLSD small", "MLSD none", "LIST d[1]", "LIST d?1]", "LIST two words", "LIST -a dir", "LIST -a",
     "LIST {x}", "LIST back\\slash", "LIST none", "LIST small", "NLST dir",
 ]
-LACKS = ["FEAT", "NOOP", "HELP", "STAT", "MDTM small", "MFMT 20200101000000 small", "MLST small", "RANG 0 1", "HASH small", "AVBL",
-         "SITE CHMOD 644 small", "STRU F", "REST 0", "PASV", "EPSV 1"]
+LACKS = ["FEAT", "NOOP", "HELP", "STAT", "MDTM small", "MDTM dir", "MDTM 20200101000000 small", "MFMT 20200101000000 small",
+         "MLST small", "RANG 0 1", "HASH small", "AVBL", "SITE CHMOD 644 small", "STRU F", "REST 0", "PASV", "EPSV 1"]
 
 for name, dialogue in DIALOGUES:
     print("%s: %s" % (name, dialogue()))
