@@ -182,6 +182,15 @@ static bool newest(struct mutation *m, struct attr *a)
 
 static void begin(struct mutation *m);
 
+/* A server that knows no such command looks for what it takes for a name; the file may well be there. */
+static int time_refusal(const struct mutation *m)
+{
+	int error = m->reply[0].error;
+	bool understood = m->way & (TIME_MFMT | TIME_MFF | m->site->can.mtime);
+
+	return error == AFTP_ENOENT && !understood ? AFTP_EREPLY : error;
+}
+
 static void time_answered(struct mutation *m)
 {
 	struct setting *t = setting_of(m);
@@ -203,7 +212,7 @@ static void time_answered(struct mutation *m)
 	if (mutation_unknown(r) || mutation_done(r))
 		m->site->can.mtime_refused |= m->way;
 	else if (!t->error || t->error == AFTP_EREPLY)
-		t->error = r->error;
+		t->error = time_refusal(m);
 	if (m->site->can.mtime & m->way)
 		refuse(m); /* it is the right way, and says no to this one */
 	else
