@@ -82,6 +82,8 @@ static const struct option_row rows[] = {
 	{ "xattr", OPTION_FLAG, NULL, AT(xattr), 0, 0, "the server's facts and checksums as attributes user.ftp.*" },
 	{ "cto", OPTION_FLAG, NULL, AT(close_to_open), 0, 0,
 		"ask the server at each open whether the file has changed" },
+	{ "exact_times", OPTION_FLAG, NULL, AT(exact_times), 0, 0,
+		"where listings tell minutes, ask for the seconds of files (MDTM)" },
 	{ "codepage", OPTION_TEXT, "CHARSET", AT(codepage), 0, 0,
 		"character set of the server's names (default: bytes)" },
 	{ "iocharset", OPTION_TEXT, "CHARSET", AT(iocharset), 0, 0,

@@ -58,7 +58,7 @@ struct options {
 
 	int64_t uid, gid;                   /* resolved: never OPTIONS_UNSET after a successful parse */
 	int64_t umask, file_mask, dir_mask; /* the same */
-	bool read_only, direct_io, kernel_cache, ignore_chown, atomic, close_to_open, xattr;
+	bool read_only, direct_io, kernel_cache, ignore_chown, atomic, close_to_open, xattr, exact_times;
 	bool follow_symlinks, transform_symlinks, loose_symlinks;
 	char *codepage, *iocharset; /* of names, there and here; NULL = names are bytes */
 	int64_t spool_memory;

@@ -205,6 +205,7 @@ static int new_site(struct run *r)
 		.read_only = o->read_only,
 		.atomic = o->atomic,
 		.close_to_open = o->close_to_open,
+		.exact_times = o->exact_times,
 		.uncached = o->direct_io,
 		.follow_symlinks = o->follow_symlinks,
 		.transform_symlinks = o->transform_symlinks,

@@ -8,6 +8,7 @@
 #include "remote/internal.h"
 #include "remote/job.h"
 #include "remote/mutate.h"
+#include "remote/times.h"
 #include "remote/writer.h"
 
 #define SMALL_LISTING (64u * 1024) /* bytes */
@@ -21,6 +22,8 @@ struct listing_job {
 	struct dirlist *list;   /* being built; new for each attempt */
 	struct changes changes; /* made since this attempt began */
 	bool saw_dot;
+	bool rough; /* times of files are no finer than minutes */
+	struct times times;
 	bool began_ahead, ahead;        /* nobody had asked for it; nobody has yet */
 	bool yielded;                   /* it has made way for others */
 	struct aftp_transfer *transfer; /* under way; or NULL */
@@ -47,9 +50,25 @@ static int on_entry(void *arg, const struct aftp_entry *e)
 
 	if (e->dot)
 		l->saw_dot = true;
+	l->rough |= e->type != AFTP_TYPE_DIR && e->precision < AFTP_TIME_SECOND;
 	if (is_doomed(l, e))
 		return 0;
 	return dirlist_add(l->list, e);
+}
+
+static void on_times(struct times *t, int status)
+{
+	job_ended(&((struct listing_job *)((char *)t - offsetof(struct listing_job, times)))->job, status);
+}
+
+/* 1: on_times() follows. */
+static int ask_times(struct listing_job *l)
+{
+	int rc;
+
+	l->times.cb = on_times;
+	rc = times_ask(&l->times, pool_client(l->job.conn), &l->list, l->path);
+	return rc < 0 ? rc : !rc;
 }
 
 static void on_listed(void *arg, int status, const struct aftp_list_result *r)
@@ -69,7 +88,10 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 		if (r->unknown && dirlist_count(l->list) == 0)
 			status = AFTP_EIO;
 	}
-	job_ended(&l->job, status);
+	if (status == 0 && l->rough && l->site->o.exact_times)
+		status = ask_times(l);
+	if (status <= 0)
+		job_ended(&l->job, status);
 }
 
 static void forget_changes(struct changes *c)
@@ -109,7 +131,7 @@ static int start_listing(struct job *job, struct aftp_client *client)
 	dirlist_unref(l->list);
 	l->list = NULL;
 	forget_changes(&l->changes);
-	l->saw_dot = false;
+	l->saw_dot = l->rough = false;
 	rc = dirlist_new(&l->list);
 	if (!rc)
 		rc = ask(l, client);

@@ -62,6 +62,7 @@ struct site_options {
 	bool read_only;
 	bool atomic;             /* whole uploads go to a name of their own, and are renamed when they are confirmed */
 	bool close_to_open;      /* an open asks the server what is there */
+	bool exact_times;        /* where a listing tells minutes or days, files are asked for their seconds (MDTM) */
 	bool uncached;           /* nobody keeps what is read: an open need not wait for reads that are under way */
 	bool follow_symlinks;    /* links look like what they lead to */
 	bool loose_symlinks;     /* their targets may lead out of the mount */

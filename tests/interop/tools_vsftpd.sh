@@ -3,5 +3,5 @@
 # Everyday programs on a mount of vsftpd.
 . "$SRC/tests/interop/tools_lib.sh"
 dir_times=no
-time_window=86400
+mount_again=exact_times
 tools_all vsftpd
