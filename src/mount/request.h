@@ -13,9 +13,11 @@ struct request {
 	struct site_op *op;          /* the site's; NULL before it is known */
 	struct request *prev, *next; /* ops::requests */
 	struct fuse_file_info fi;
-	struct handle *handle;         /* of mknod and release */
+	struct handle *handle;         /* of mknod, release and readdir */
 	struct fuse_entry_param entry; /* of mknod */
-	size_t size;                   /* of an extended attribute: the room for it */
+	size_t size;                   /* of an extended attribute or entries: the room for it */
+	off_t off;                     /* of entries */
+	void (*reply_entries)(fuse_req_t req, struct handle *h, size_t size, off_t off);
 	bool canceled;
 	bool patient; /* a release: what it saves is not given up when the mount ends */
 };

@@ -1,104 +1,213 @@
-/* dir - an open directory: one picture of it, from opendir to closedir. */
+/* dir - an open directory: one picture of it, from opendir to closedir. That of a long one is shown while it grows. */
 #include <aftp/status.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <utlist.h>
 
 #include "remote/internal.h"
 #include "remote/writer.h"
 
+/* So many entries are worth showing before it is sure that there will be all of them. */
+#define ENOUGH 1000u
+
+struct dir_op {
+	struct site_op op;
+	struct site_dir *dir;
+	bool opens;
+	uint64_t index; /* what is asked for, if it does not open */
+	site_dir_cb *cb;
+	void *arg;
+	struct dir_op *prev, *next; /* site_dir::asking */
+};
+
 struct site_dir {
 	struct site *site;
 	struct node *node; /* holds a reference */
 	struct dirlist *list;
-	uint64_t list_at;
+	uint64_t list_at; /* what is shown from now on is not older */
+	unsigned edits;   /* the node's, when it was opened */
+	struct listing_wait wait;
+	bool whole;                   /* nothing will come any more */
+	int status;                   /* why not */
+	struct dir_op *asking;        /* for what has not come yet */
 	struct site_dir *prev, *next; /* site::dirs */
 };
 
-struct opendir {
-	struct site_op op;
-	struct listing_wait wait;
-	struct site_dir *dir;
-	site_dir_cb *cb;
-	void *arg;
-};
+static void op_done(struct dir_op *o, int status)
+{
+	DL_DELETE(o->dir->asking, o);
+	op_complete(&o->op, status);
+}
 
 static void free_dir(struct site_dir *d)
 {
+	struct dir_op *o, *next;
+
+	DL_FOREACH_SAFE (d->asking, o, next)
+		op_done(o, AFTP_ECANCELED);
+	listing_leave(&d->wait);
 	DL_DELETE(d->site->dirs, d);
 	dirlist_unref(d->list);
 	node_unref(&d->site->nodes, d->node);
 	free(d);
 }
 
-static void opendir_end(struct site_op *op)
-{
-	struct opendir *o = (struct opendir *)op;
-	site_dir_cb *cb = o->cb;
-	void *arg = o->arg;
-	struct site_dir *d = o->dir;
-	int status = op->status;
+/* --- what comes ----------------------------------------------------------------------------------- */
 
-	op_free(op);
-	if (status < 0)
-		free_dir(d);
-	cb(arg, status, status ? NULL : d);
+bool site_dir_knows(const struct site_dir *d, uint64_t index)
+{
+	return index < 2 + dirlist_count(d->list) || (d->whole && d->status == 0);
 }
 
-static void take_list(struct opendir *o, struct dirlist *list, uint64_t at)
+static void answer(struct site_dir *d)
 {
-	o->dir->list = dirlist_ref(list);
-	o->dir->list_at = at;
-	op_complete(&o->op, 0);
+	struct dir_op *o, *next;
+
+	DL_FOREACH_SAFE (d->asking, o, next) {
+		if (d->status < 0 && (o->opens || !site_dir_knows(d, o->index)))
+			op_done(o, d->status);
+		else if (o->opens || site_dir_knows(d, o->index))
+			op_done(o, 0);
+	}
+}
+
+/* The least number of entries with which somebody gets an answer; 0: nobody waits. */
+static size_t wanted(const struct site_dir *d)
+{
+	const struct dir_op *o;
+	uint64_t index = 0;
+
+	DL_FOREACH (d->asking, o)
+		index = index ? MIN(index, o->index) : o->index;
+	return index ? (size_t)index - 1 : 0;
+}
+
+static void take_list(struct site_dir *d, struct dirlist *list, uint64_t at)
+{
+	if (!d->list)
+		d->list = dirlist_ref(list);
+	d->list_at = at;
+}
+
+static struct site_dir *dir_of(struct listing_wait *w)
+{
+	return (struct site_dir *)((char *)w - offsetof(struct site_dir, wait));
+}
+
+/* What another attempt brings is taken when it has ended well. */
+static void on_more(struct listing_wait *w, struct dirlist *list)
+{
+	struct site_dir *d = dir_of(w);
+
+	if (d->list && d->list != list)
+		return;
+	take_list(d, list, site_now(d->site));
+	answer(d);
+	w->wanted = wanted(d);
 }
 
 static void on_listing(struct listing_wait *w, int status, struct dirlist *list)
 {
-	struct opendir *o = (struct opendir *)((char *)w - offsetof(struct opendir, wait));
+	struct site_dir *d = dir_of(w);
 
-	if (status < 0)
-		op_complete(&o->op, status == AFTP_EREPLY ? AFTP_EACCES : status);
-	else
-		take_list(o, list, site_now(o->op.site));
+	d->whole = true;
+	if (status == 0 && d->list && d->list != list)
+		status = dirlist_add_missing(d->list, list);
+	if (status == 0)
+		take_list(d, list, site_now(d->site));
+	d->status = status == AFTP_EREPLY ? AFTP_EACCES : status;
+	answer(d);
 }
 
 static void detach(struct site_op *op)
 {
-	listing_leave(&((struct opendir *)op)->wait);
+	struct dir_op *o = (struct dir_op *)op;
+
+	DL_DELETE(o->dir->asking, o);
+}
+
+static void dir_op_end(struct site_op *op)
+{
+	struct dir_op *o = (struct dir_op *)op;
+	site_dir_cb *cb = o->cb;
+	void *arg = o->arg;
+	struct site_dir *d = o->dir;
+	bool opens = o->opens;
+	int status = op->status;
+
+	op_free(op);
+	if (status < 0 && opens)
+		free_dir(d);
+	cb(arg, status, status ? NULL : d);
+}
+
+static struct dir_op *new_op(struct site *s, struct site_op **op, site_dir_cb *cb, void *arg)
+{
+	struct dir_op *o = op_new(s, sizeof *o, dir_op_end, op);
+
+	if (!o)
+		return NULL;
+	o->op.detach = detach;
+	o->cb = cb;
+	o->arg = arg;
+	return o;
+}
+
+static void ask(struct site_dir *d, struct dir_op *o)
+{
+	o->dir = d;
+	DL_APPEND(d->asking, o);
 }
 
 int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb *cb, void *arg)
 {
 	struct node *n = node_by_ino(&s->nodes, ino);
-	struct opendir *o;
+	struct site_dir *d;
+	struct dir_op *o;
+	int rc = 0;
 
 	if (!n || s->closing || node_is_gone(n))
 		return -ESTALE;
-	o = op_new(s, sizeof *o, opendir_end, op);
-	if (!o)
-		return AFTP_ENOMEM;
-	o->dir = calloc(1, sizeof *o->dir);
-	if (!o->dir) {
-		op_free(&o->op);
+	d = calloc(1, sizeof *d);
+	o = d ? new_op(s, op, cb, arg) : NULL;
+	if (!o) {
+		free(d);
 		return AFTP_ENOMEM;
 	}
-	DL_APPEND(s->dirs, o->dir);
-	o->dir->site = s;
-	o->dir->node = node_ref(n);
-	o->cb = cb;
-	o->arg = arg;
-	o->op.detach = detach;
-	o->wait.cb = on_listing;
+	DL_APPEND(s->dirs, d);
+	d->site = s;
+	d->node = node_ref(n);
+	d->edits = n->edits;
+	d->wait = (struct listing_wait){ .cb = on_listing, .more = on_more, .wanted = ENOUGH };
+	o->opens = true;
+	ask(d, o);
 	if (n->list && site_fresh(s, n->list_at)) {
-		take_list(o, n->list, n->list_at);
+		take_list(d, n->list, n->list_at);
+		d->whole = true;
 	} else {
-		int rc = listing_fetch(s, n, &o->wait);
-		if (rc)
-			op_complete(&o->op, rc);
+		rc = listing_fetch(s, n, &d->wait);
 	}
+	if (d->whole || rc)
+		op_done(o, rc);
 	walk_opened(s, n);
 	return 0;
 }
+
+int site_dir_wait(struct site_dir *d, uint64_t index, struct site_op **op, site_dir_cb *cb, void *arg)
+{
+	struct dir_op *o = new_op(d->site, op, cb, arg);
+
+	if (!o)
+		return AFTP_ENOMEM;
+	o->index = index;
+	ask(d, o);
+	answer(d);
+	listing_want(&d->wait, wanted(d));
+	return 0;
+}
+
+/* --- entries -------------------------------------------------------------------------------------- */
 
 static void fill_dot(struct site_dir *d, struct node *n, struct site_attr *attr)
 {
@@ -126,6 +235,11 @@ bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struc
 		attr->st.st_mode = 0;
 	attr->valid_ms = 0;
 	return true;
+}
+
+bool site_dir_current(const struct site_dir *d)
+{
+	return d->edits == d->node->edits;
 }
 
 bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *attr)

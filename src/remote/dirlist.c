@@ -316,16 +316,15 @@ static void drop_string(struct dirlist *d, uint32_t at)
 	d->unused += string_size(d, at);
 }
 
-int dirlist_set(struct dirlist **dp, const char *name, const struct attr *a, const char *target)
+static int put(struct dirlist *d, const char *name, const struct attr *a, const char *target)
 {
 	size_t len = strlen(name);
 	uint32_t hash = hash_bytes(name, len), old_target = NONE;
 	struct item item = { .attr = *a, .hash = hash, .target = NONE };
-	int rc = make_own(dp);
-	struct dirlist *d = *dp;
 	uint32_t *slot;
+	int rc = 0;
 
-	if (!rc && d->count == d->cap)
+	if (d->count == d->cap)
 		rc = grow_items(d);
 	if (!rc && d->count * 2 >= d->slot_count)
 		rc = grow_slots(d);
@@ -350,8 +349,31 @@ int dirlist_set(struct dirlist **dp, const char *name, const struct attr *a, con
 			drop_string(d, old_target);
 	}
 	d->items[*slot] = item;
-	tidy_names(d);
 	return 0;
+}
+
+int dirlist_set(struct dirlist **d, const char *name, const struct attr *a, const char *target)
+{
+	int rc = make_own(d);
+
+	if (!rc)
+		rc = put(*d, name, a, target);
+	if (!rc)
+		tidy_names(*d);
+	return rc;
+}
+
+int dirlist_add_missing(struct dirlist *d, const struct dirlist *from)
+{
+	struct dirlist_entry e;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->count; i++) {
+		dirlist_get(from, i, &e);
+		if (dirlist_index(d, e.name) == SIZE_MAX)
+			rc = put(d, e.name, &e.attr, e.target);
+	}
+	return rc;
 }
 
 /* What was pushed on by the one that goes moves back. */

@@ -1,4 +1,5 @@
-/* dirlist - one picture of a directory: built once, shared by reference, and unchanging for all who share it.
+/* dirlist - one picture of a directory: built once, shared by reference, and then unchanging for all who share it. Who has
+ * it while it is built sees it grow.
  *
  * It answers "what is in it" and "is this name in it". Whether a missing name is proof of absence depends
  * on how the listing came about, and is kept with it. */
@@ -20,6 +21,8 @@ void dirlist_unref(struct dirlist *d); /* accepts NULL */
 /* While building. A name with '/' or NUL in it, or an empty one, is dropped and makes the list incomplete; a name
  * seen before replaces. 0, AFTP_ENOMEM, AFTP_ETOOBIG. */
 int dirlist_add(struct dirlist *d, const struct aftp_entry *e);
+/* Those of `from` that d does not have go behind the others. */
+int dirlist_add_missing(struct dirlist *d, const struct dirlist *from);
 void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden);
 
 size_t dirlist_count(const struct dirlist *d); /* without "." and ".." */

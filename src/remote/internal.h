@@ -114,15 +114,21 @@ void site_fill_attr(const struct site *s, const struct node *n, struct site_attr
 struct listing_wait { /* embedded in who waits; zero it before first use */
 	void (*cb)(
 		struct listing_wait *w, int status, struct dirlist *list); /* list is borrowed; NULL when status < 0 */
-	struct listing_job *job;                                           /* NULL when not waiting */
+	/* The list has come to `wanted` entries; wanted is 0 now, and may be set anew. Who takes a reference sees it grow, and
+	 * nothing in it changes its place. Another attempt begins another list, and cb may get one with our own changes in it. */
+	void (*more)(struct listing_wait *w, struct dirlist *list);
+	size_t wanted;           /* 0: only the end. Set it before listing_fetch(), or by listing_want() */
+	struct listing_job *job; /* NULL when not waiting */
 	struct listing_wait *prev, *next;
 };
 
-/* Joins the fetch under way or starts one. 0 or AFTP_ENOMEM (cb never runs). */
+/* Joins the fetch under way or starts one. 0 or AFTP_ENOMEM (cb never runs). What it brings may lack changes of ours, where
+ * some were made since it began: then nothing is told before cb. */
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w);
 /* Starts one that nobody waits for; none is under way. 0 or AFTP_ENOMEM. */
 int listing_ahead(struct site *s, struct node *dir);
-void listing_leave(struct listing_wait *w); /* cb will not run */
+void listing_want(struct listing_wait *w, size_t count); /* of one who was told already; no effect when not waiting */
+void listing_leave(struct listing_wait *w);              /* nothing will run */
 
 /* --- lookup.c: what is this name? ----------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include <aftp/status.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <time.h>
 #include <utlist.h>
 
@@ -28,7 +29,24 @@ struct listing_job {
 	bool yielded;                   /* it has made way for others */
 	struct aftp_transfer *transfer; /* under way; or NULL */
 	struct listing_wait *waiting;
+	size_t wanted; /* the least that one of them wants */
 };
+
+static void tell(struct listing_job *l)
+{
+	size_t count = dirlist_count(l->list), least = SIZE_MAX;
+	struct listing_wait *w;
+
+	DL_FOREACH (l->waiting, w) {
+		if (w->wanted && w->wanted <= count) {
+			w->wanted = 0;
+			w->more(w, l->list);
+		}
+		if (w->wanted)
+			least = MIN(least, w->wanted);
+	}
+	l->wanted = least;
+}
 
 /* A file that was deleted here, and that its holders still have open, is nobody else's business. */
 static bool is_doomed(const struct listing_job *l, const struct aftp_entry *e)
@@ -47,13 +65,17 @@ static bool is_doomed(const struct listing_job *l, const struct aftp_entry *e)
 static int on_entry(void *arg, const struct aftp_entry *e)
 {
 	struct listing_job *l = arg;
+	int rc;
 
 	if (e->dot)
 		l->saw_dot = true;
 	l->rough |= e->type != AFTP_TYPE_DIR && e->precision < AFTP_TIME_SECOND;
 	if (is_doomed(l, e))
 		return 0;
-	return dirlist_add(l->list, e);
+	rc = dirlist_add(l->list, e);
+	if (!rc && dirlist_count(l->list) >= l->wanted)
+		tell(l);
+	return rc;
 }
 
 static void on_times(struct times *t, int status)
@@ -133,6 +155,8 @@ static int start_listing(struct job *job, struct aftp_client *client)
 	forget_changes(&l->changes);
 	l->saw_dot = l->rough = false;
 	rc = dirlist_new(&l->list);
+	if (!rc)
+		tell(l);
 	if (!rc)
 		rc = ask(l, client);
 	if (!rc)
@@ -234,17 +258,40 @@ static int begin(struct site *s, struct node *dir, bool ahead)
 	return 0;
 }
 
+/* The server may not show what we have changed. */
+static bool lacks_changes(const struct listing_job *l)
+{
+	const struct changes *c = &l->changes;
+	const struct writer *w;
+
+	DL_FOREACH (l->site->writers, w)
+		if (w->node->parent == l->dir && writer_has_content(w))
+			return true;
+	return c->put || c->removed || c->lost || c->doubted;
+}
+
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w)
 {
 	int rc = dir->listing ? 0 : begin(s, dir, false);
+	struct listing_job *l = dir->listing;
 
 	if (rc)
 		return rc;
-	w->job = dir->listing;
-	w->job->ahead = false;
-	job_promote(&w->job->job, POOL_METADATA);
-	DL_APPEND(w->job->waiting, w);
+	w->job = l;
+	l->ahead = false;
+	job_promote(&l->job, POOL_METADATA);
+	DL_APPEND(l->waiting, w);
+	if (lacks_changes(l))
+		w->wanted = 0;
+	listing_want(w, w->wanted);
 	return 0;
+}
+
+void listing_want(struct listing_wait *w, size_t count)
+{
+	w->wanted = count;
+	if (w->job && w->job->list)
+		tell(w->job);
 }
 
 int listing_ahead(struct site *s, struct node *dir)

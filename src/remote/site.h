@@ -22,7 +22,7 @@
 
 struct site;
 struct site_op;   /* a request under way; valid until its callback has run */
-struct site_dir;  /* an open directory: one unchanging picture of it */
+struct site_dir;  /* an open directory: one picture of it */
 struct site_file; /* an open file handle */
 
 #define SITE_ROOT 1u
@@ -124,17 +124,24 @@ int site_space(struct site *s, struct site_op **op, site_space_cb *cb, void *arg
 
 /* --- directories ---------------------------------------------------------------------------------- */
 
+/* A long listing can be read while it arrives: then this is over with the first thousand entries or so. */
 typedef void site_dir_cb(void *arg, int status, struct site_dir *dir);
 int site_opendir(struct site *s, uint64_t ino, struct site_op **op, site_dir_cb *cb, void *arg);
 
-/* Entry `index` (from 0; "." and ".." come first). False past the end. attr is filled with what is known (for plain
- * readdir: type and ino suffice); its st_mode is 0 when not even the type is known; name stays valid until closedir. */
+/* Is entry `index` there, or is it sure that there is none? Else site_dir_wait() calls back when it is so. status < 0: the
+ * listing was not to be had to its end, and this is past what there is of it. */
+bool site_dir_knows(const struct site_dir *d, uint64_t index);
+int site_dir_wait(struct site_dir *d, uint64_t index, struct site_op **op, site_dir_cb *cb, void *arg);
+
+/* Entry `index` (from 0; "." and ".." come first). False past what there is. attr is filled with what is known (for plain
+ * readdir: type and ino suffice); its st_mode is 0 when not even the type is known; name is valid until the next call. */
 bool site_dir_entry(struct site_dir *d, uint64_t index, const char **name, struct site_attr *attr);
-/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..", nor where
- * the type is not known. False when
- * out of memory. */
+/* Have we changed nothing in the directory since it was opened? */
+bool site_dir_current(const struct site_dir *d);
+/* Takes a lookup count on entry `index`, as site_lookup() would, for readdirplus; not for "." and "..", nor where the type
+ * is not known, nor when the picture is not current. False when out of memory. */
 bool site_dir_remember(struct site_dir *d, uint64_t index, struct site_attr *attr);
-void site_closedir(struct site_dir *d);
+void site_closedir(struct site_dir *d); /* waits get AFTP_ECANCELED */
 
 /* --- files ---------------------------------------------------------------------------------------- */
 

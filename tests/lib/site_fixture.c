@@ -263,19 +263,36 @@ int fixture_opendir(struct fixture *f, uint64_t ino, struct site_dir **d)
 	return a.status;
 }
 
+int fixture_entry(struct fixture *f, struct site_dir *d, uint64_t index, const char **name)
+{
+	struct answer a = { 0 };
+	struct site_attr attr;
+
+	if (!site_dir_knows(d, index)) {
+		int rc = site_dir_wait(d, index, NULL, on_dir, &a);
+
+		if (rc < 0)
+			return rc;
+		assert_false(a.done);
+		fixture_wait(f, &a.done);
+		if (a.status < 0)
+			return a.status;
+	}
+	return site_dir_entry(d, index, name, &attr);
+}
+
 int fixture_count(struct fixture *f, uint64_t ino)
 {
 	struct site_dir *d = NULL;
-	struct site_attr attr;
 	const char *name;
 	int n = 0, rc = fixture_opendir(f, ino, &d);
 
 	if (rc < 0)
 		return rc;
-	while (site_dir_entry(d, (uint64_t)n + 2, &name, &attr))
+	while ((rc = fixture_entry(f, d, (uint64_t)n + 2, &name)) == 1)
 		n++;
 	site_closedir(d);
-	return n;
+	return rc < 0 ? rc : n;
 }
 
 static void on_open(void *arg, int status, const struct site_open_result *r)

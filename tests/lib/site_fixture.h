@@ -42,6 +42,8 @@ int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr); /
 int fixture_getattr(struct fixture *f, uint64_t ino, struct site_attr *attr);
 int fixture_readlink(struct fixture *f, uint64_t ino, char *target, size_t size);
 int fixture_opendir(struct fixture *f, uint64_t ino, struct site_dir **d);
+/* 1: *name is set; 0: there are no more; or a status */
+int fixture_entry(struct fixture *f, struct site_dir *d, uint64_t index, const char **name);
 int fixture_count(struct fixture *f, uint64_t ino); /* entries without dots, or a status */
 int fixture_open(struct fixture *f, const char *path, struct site_open_result *r);
 ssize_t fixture_read(struct fixture *f, struct site_file *file, uint64_t off, size_t len, void *buf);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A directory of 10,000 files is listed whole, with one command, and all attributes come with it.
+# A directory of 10,000 files is listed whole, with one command, and all attributes come with it. Programs get its entries
+# while they arrive.
 . "$(dirname "$0")/lib.sh"
 require_fuse
 
@@ -25,3 +26,42 @@ for no in '' MLSD; do
 	unmount_site
 	stop_server
 done
+
+whole() {
+	(cd "$mnt/many" && find . -type f | sort) >"$work/have"
+	same "$work/have" "$work/want"
+}
+
+# There is no end: what has come can be seen, the rest be waited for and given up, and all else goes on.
+echo text >"$data/file"
+start_server --stall-after 400000 --times 1
+mount_site timeout=60
+ls -f "$mnt/many" >"$work/names" 2>/dev/null &
+waiting=$!
+a_thousand_came() { [ "$(grep -c '^file ' "$work/names")" -ge 1000 ]; }
+wait_for 20 a_thousand_came || fail "$(wc -l <"$work/names") names came"
+[ "$(cat "$mnt/file")" = text ] || fail 'a file while ls waits'
+kill -TERM $waiting
+wait_for 20 gone $waiting || fail 'ls cannot be ended'
+unmount_site
+stop_server
+
+# An end that is none is an error, and nothing of it is kept.
+start_server --stall-after 400000 --times 1
+mount_site timeout=2
+ls -f "$mnt/many" >"$work/names" 2>"$work/said" && fail 'a listing that was cut looks whole'
+grep -q 'reading directory' "$work/said" || fail "said: $(cat "$work/said")"
+a_thousand_came || fail "$(wc -l <"$work/names") names before the error"
+whole
+unmount_site
+stop_server
+
+# A connection that dies is replaced in the middle: nobody sees it, and no name comes twice.
+start_server --drop-all-after 400000 --times 1
+mount_site
+whole
+whole
+counters
+[ "$(listings)" = 2 ] || fail "$(listings) listings, one of them cut"
+unmount_site
+stop_server
