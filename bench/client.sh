@@ -3,7 +3,7 @@
 #
 # Parsing needs no server. "list" and "stat" are of a folder of 10,000 files of 1 KiB; "small" gets them, whole, one after the
 # other; "lines" and "blocks" read 512 MiB of lines of 80 bytes. The throttles do not bind (20 GB/s, four of them); their
-# cost is in CPU seconds, the best of fifty turns with and without, since the wall clock of a busy machine tells less.
+# cost is in CPU seconds, the median of 300 pairs of short reads with and without, which a busy machine does not blur.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# = 0 ] || rounds=$1
