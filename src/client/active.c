@@ -18,7 +18,7 @@ struct active {
 	struct active **owner;
 	uv_tcp_t listener;
 	uv_timer_t timer;
-	int handles;
+	int uses;     /* its handles, and the answer that is owed */
 	bool told;    /* the server has said yes */
 	bool waiting; /* it was faster with its connection, which is not taken yet */
 	uint16_t port;
@@ -53,15 +53,19 @@ static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_st
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
-static void handle_closed(uv_handle_t *handle)
+static void release(struct active *a)
 {
-	struct active *a = handle->data;
 	struct aftp_client *c = a->client;
 
-	if (--a->handles > 0)
+	if (--a->uses > 0)
 		return;
 	free(a);
 	client_connection_closed(c);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+	release(handle->data);
 }
 
 void active_close(struct active **ap)
@@ -211,23 +215,24 @@ static void told(struct active *a, int status)
 		uv_timer_start(&a->timer, on_waiting, 0, 0);
 	else
 		uv_timer_start(&a->timer, on_timer, a->client->timeout_ms, 0);
-	xfer_listening(t, status);
+	if (!t->sent)
+		xfer_listening(t, status);
+	else if (status < 0)
+		xfer_fail(t, status);
 }
 
-/* The op that asked is the queue's current one until it has got its answer, and no connection is taken before, so `a` is
- * still there. */
 static void on_port(void *arg, int status, const struct aftp_reply *r)
 {
 	struct active *a = arg;
 
-	if (status < 0)
-		return;
-	if (r->code / 100 == 2) {
+	if (a->transfer && status == 0 && r->code / 100 == 2) {
 		told(a, 0);
-		return;
+	} else if (a->transfer && status == 0) {
+		a->client->features.data_works = false;
+		client_set_error(a->client, aftp_reply_message(r));
+		told(a, r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r));
 	}
-	client_set_error(a->client, aftp_reply_message(r));
-	told(a, r->code < 400 ? AFTP_EPROTO : aftp_reply_error(r));
+	release(a);
 }
 
 static int ask_port(struct active *a)
@@ -248,17 +253,17 @@ static void on_eprt(void *arg, int status, const struct aftp_reply *r)
 	struct active *a = arg;
 	int rc;
 
-	if (status < 0)
-		return;
-	if (r->code / 100 == 2 || r->code < 400 || is_six(a) || a->transfer->stopping) {
+	if (status == 0 && r->code >= 500 && !is_six(a))
+		a->client->features.no_eprt = true;
+	if (status < 0 || r->code < 400 || is_six(a) || !a->transfer || a->transfer->stopping || a->transfer->sent) {
 		on_port(arg, status, r);
 		return;
 	}
-	if (r->code >= 500)
-		a->client->features.no_eprt = true;
 	rc = ask_port(a);
-	if (rc < 0)
-		told(a, rc);
+	if (rc == 0)
+		return;
+	told(a, rc);
+	release(a);
 }
 
 static int ask(struct active *a)
@@ -278,7 +283,7 @@ int active_ask(struct active **out, struct aftp_transfer *t, struct aftp_client 
 
 	if (!a)
 		return AFTP_ENOMEM;
-	*a = (struct active){ .client = c, .transfer = t, .owner = out, .handles = 2 };
+	*a = (struct active){ .client = c, .transfer = t, .owner = out, .uses = 2 };
 	rc = uv_tcp_init(c->loop, &a->listener);
 	if (rc < 0) {
 		free(a);
@@ -296,7 +301,12 @@ int active_ask(struct active **out, struct aftp_transfer *t, struct aftp_client 
 		return 0;
 	}
 	rc = ask(a);
-	if (rc < 0)
+	if (rc < 0) {
 		active_close(out);
-	return rc;
+		return rc;
+	}
+	a->uses++;
+	if (c->features.data_works)
+		xfer_listening(t, 0);
+	return 0;
 }

@@ -8,8 +8,8 @@ struct active;
 struct aftp_client;
 struct aftp_transfer;
 
-/* Listens, and tells the server; the answer is xfer_listening(), which may come at once, and end t, when there is nothing
- * to listen on. When the server connects, *out becomes NULL, and then it is xfer_connected(). 0, or as wire_command(). */
+/* Listens, and tells the server; the answer is xfer_listening(), which may come at once: when there is nothing to listen
+ * on, and then it ends t, or when a data connection has been made before, so that the command need not wait. When the server connects, *out becomes NULL, and then it is xfer_connected(). 0, or as wire_command(). */
 int active_ask(struct active **out, struct aftp_transfer *t, struct aftp_client *c);
 
 /* Sets *a to NULL; accepts a pointer to NULL. */

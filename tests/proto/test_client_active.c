@@ -129,6 +129,31 @@ static void test_downloads(void **state)
 		check_download(&downloads[i]);
 }
 
+/* Once it has worked, the command does not wait for the answer; where that is a refusal then, the next one waits again. */
+static void test_at_once(void **state)
+{
+	static const struct secured_step script[] = { SESSION, EPRT, RETR, GOES, CONNECT, ALL, WANTS("EPRT"), RETR,
+		SAYS("200 ok"), GOES, CONNECT, DOES_N(SECURED_SEEK, 0), ALL, WANTS("EPRT"), RETR, SAYS("500 what?"),
+		SAYS("425 nowhere to go"), ANSWERS("PWD", "257 \"/\""), PORT, RETR, GOES, CONNECT,
+		DOES_N(SECURED_SEEK, 0), ALL, STILL };
+	static const int statuses[] = { 0, 0, AFTP_ENOTSUP, 0 };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, script);
+	assert_int_equal(kit_connect(&f.k), 0);
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		struct kit_get g = { 0 };
+
+		assert_int_equal(kit_get(&g, &f.k, "/f", 0), statuses[i]);
+		assert_int_equal(g.moved, statuses[i] == 0 ? SIZE : 0);
+		assert_true(kit_get_right(&g, 0));
+		kit_get_free(&g);
+	}
+	check_still(&f);
+	end(&f);
+}
+
 static void test_upload(void **state)
 {
 	static const struct secured_step script[] = { SESSION, EPRT, WANTS("STOR /f"), CONNECT, GOES,
@@ -276,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_downloads),
+		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_range),
