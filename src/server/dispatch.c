@@ -160,6 +160,7 @@ void dispatch_line(struct session *s, const char *line, size_t len)
 {
 	char text[LINE_MAX_LEN];
 	bool ok = len < sizeof(text) && !memchr(line, '\0', len);
+	s->arrived = false;
 	len = ok ? len : 0;
 	memcpy(text, line, len);
 	text[len] = '\0';
@@ -219,6 +220,7 @@ static enum when when_to_run(const struct session *s, const struct command *cmd,
 static void answer_at_once(struct session *s, enum when when, const struct command *cmd, const char *verb)
 {
 	control_consume(s->control);
+	s->arrived = false;
 	if (!dispatch_counts(s))
 		return;
 	log_command(s, verb, "");
@@ -243,7 +245,7 @@ bool dispatch_in_transfer(struct session *s, const char *line, size_t len)
 	verb[n] = '\0';
 	const struct command *cmd = command_find(verb);
 	enum when when = when_to_run(s, cmd, !blank);
-	if (when == LATER)
+	if (when == LATER || (s->srv->play->order == PLAY_BUSY && !s->arrived))
 		return false;
 	if (when != NOW) {
 		answer_at_once(s, when, cmd, verb);

@@ -15,8 +15,8 @@ struct command;
 enum play_order {
 	PLAY_STRICT,  /* each waits for the one before it */
 	PLAY_AT_ONCE, /* what needs no data connection is done at once */
-	PLAY_BUSY,    /* likewise, and what would need it, or a rename, gets 450 */
-	PLAY_LOST,    /* they get 500 */
+	PLAY_BUSY, /* likewise, and what would need it, or a rename, gets 450; but only the first of what comes at once */
+	PLAY_LOST, /* they get 500 */
 };
 
 /* How a download ends that the client has closed early. */

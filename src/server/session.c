@@ -260,7 +260,10 @@ static void on_control(void *arg, enum control_event event)
 		if (s->state == SESSION_OPEN && !s->cmd && !s->loose && !control_owes(s->control))
 			s->srv->counters.turns++;
 		break;
-	case CONTROL_INPUT: session_run(s); break;
+	case CONTROL_INPUT:
+		s->arrived = true;
+		session_run(s);
+		break;
 	case CONTROL_DRAINED:
 		session_drained(s);
 		session_leave_on(s);

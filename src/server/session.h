@@ -72,6 +72,7 @@ struct session {
 	char *held;                                   /* the argument of a command that waits; or NULL */
 	bool loose;                                   /* the transfer is not `cmd` any more: others run beside it */
 	bool looping;                                 /* session_run() is on the stack */
+	bool arrived;                                 /* input that no command has been taken from */
 	bool stuck;                                   /* a fault keeps the command from ever ending */
 	uint64_t commands;
 	char *path;                /* the command's path argument, PATH_CAP bytes; NULL between commands */

@@ -123,6 +123,26 @@ static void test_size_behind_an_upload(void **state)
 	}
 }
 
+/* ProFTPD takes one command of those that come at once; what comes with the upload's own waits for its end. */
+static void test_sizes_behind_an_upload(void **state)
+{
+	struct fixture *f = begin(PROFTPD);
+	int fd = start(f, "STOR up");
+	(void)state;
+	send_line(f, "SIZE up\r\nSIZE up");
+	reply(f, 213);
+	close(fd);
+	reply(f, 226);
+	reply(f, 213);
+	fd = talk_epsv(&f->t);
+	send_line(f, "STOR up\r\nSIZE up");
+	reply(f, 150);
+	close(fd);
+	reply(f, 226);
+	reply(f, 213);
+	end(f);
+}
+
 static void test_epsv_behind_an_upload(void **state)
 {
 	static const struct {
@@ -151,10 +171,11 @@ static void test_rename_behind_an_upload(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture *f = begin(rows[i].play);
 		int fd = start(f, "STOR up");
-		send_line(f, "RNFR up");
-		send_line(f, "RNTO other");
-		for (int j = 0; j < 2 && rows[i].before[j]; j++)
-			reply(f, rows[i].before[j]);
+		for (int j = 0; j < 2; j++) {
+			send_line(f, j == 0 ? "RNFR up" : "RNTO other");
+			if (rows[i].before[j])
+				reply(f, rows[i].before[j]);
+		}
 		close(fd);
 		reply(f, 226);
 		for (int j = 0; j < 2 && rows[i].after[j]; j++)
@@ -584,6 +605,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_size_behind_an_upload),
+		cmocka_unit_test(test_sizes_behind_an_upload),
 		cmocka_unit_test(test_epsv_behind_an_upload),
 		cmocka_unit_test(test_rename_behind_an_upload),
 		cmocka_unit_test(test_transfers_stay_apart),
