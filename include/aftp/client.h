@@ -90,7 +90,8 @@ struct aftp_client_options {
 	uint16_t active_port_min, active_port_max; /* where to listen; 0 = any port */
 };
 
-/* Does a server do one command after the other, even during a transfer? Learned with PWD behind a first transfer. */
+/* Does a server do one command after the other, even during a transfer? Learned from its greeting, or with PWD behind a first
+ * transfer. */
 enum aftp_order { AFTP_ORDER_UNKNOWN, AFTP_ORDER_YES, AFTP_ORDER_NO };
 
 /* What FEAT and experience have told. */
@@ -103,6 +104,8 @@ struct aftp_features {
 	bool no_eprt;
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
+	bool in_order;        /* it does one thing after the other, uploads too (from its greeting: vsFTPd) */
+	bool answers_one;     /* of what comes during an upload it answers the first, and the rest behind it: ProFTPD */
 	bool waits_for_end;   /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
 	bool stat_lists;      /* STAT lists directories as LIST does (from its greeting: vsFTPd) */
 	bool no_stat_lists;   /* it did not, once */
@@ -224,7 +227,7 @@ int aftp_transfer_finish(struct aftp_transfer *t); /* end of data: half-close, t
 /* A question about the same path (SIZE, MDTM or MLST) that leaves right behind the end of the data, and so saves a
  * round trip; only after aftp_transfer_finish(). Its callback is as that of aftp_client_command(), and runs at any time
  * from then on, before or after done. AFTP_EBUSY: the server did not take one thing after the other, and its answer
- * would say nothing about the finished upload; ask again. */
+ * would say nothing about the finished upload; ask again. (aftp_features::answers_one: ask twice at once.) */
 int aftp_transfer_follow(struct aftp_transfer *t, aftp_reply_cb *cb, void *arg, const char *verb);
 
 /* After a NULL from lend: ask again (later in the loop). */

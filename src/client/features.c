@@ -109,12 +109,16 @@ static bool has_text(const struct aftp_reply *r, const char *text)
 
 void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 {
+	bool vsftpd = has_text(r, "vsFTPd"), proftpd = has_text(r, "ProFTPD");
+
 	f->keeps_listings = has_text(r, "Pure-FTPd");
 	f->alters = f->keeps_listings ? COMMAND_MENDED : 0;
-	f->alters |= has_text(r, "ProFTPD") ? COMMAND_TELNET : 0;
+	f->alters |= proftpd ? COMMAND_TELNET : 0;
 	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
-	f->waits_for_end = has_text(r, "ProFTPD");
-	f->stat_lists = has_text(r, "vsFTPd");
+	f->waits_for_end = f->answers_one = proftpd;
+	f->stat_lists = f->in_order = vsftpd;
+	if (f->downloads_in_order == AFTP_ORDER_UNKNOWN && (vsftpd || proftpd))
+		f->downloads_in_order = AFTP_ORDER_YES;
 }
 
 /* --- facts ---------------------------------------------------------------------------------------- */

@@ -5,9 +5,8 @@
  * next EPSV, if it does. What their success looks like (257, 229), a transfer's never does. Only a refusal can be of either, and then the
  * other reply decides, for there are two commands and two answers.
  *
- * Behind an upload's data: SIZE, MDTM or MLST of its path (aftp_transfer_follow()). When the first reply is not clearly the
- * upload's, all of them are waited for; what was asked is not answered then (AFTP_EBUSY), and the upload's reply is the
- * one that says well, or else the first that says no. */
+ * Behind an upload's data: SIZE, MDTM or MLST of its path (aftp_transfer_follow()). The upload's reply is the one that says well; where all say no, the first. Questions that were answered
+ * before it are not (AFTP_EBUSY). */
 #include <stdio.h>
 
 #include "client/client_impl.h"
@@ -127,17 +126,17 @@ static bool says_no(const struct aftp_transfer *t, const struct aftp_reply *r)
 /* One of the replies to the upload and its followers, where they may come in any order. */
 static void gather(struct aftp_transfer *t, const struct aftp_reply *r)
 {
-	bool last = t->followers == 0;
+	bool over = says_well(r) || t->followers == 0;
 	int rc = 0;
 
 	if (says_well(r) || says_no(t, r))
 		rc = keep(t, r);
-	if (rc < 0 || (last && t->kept.lines == 0)) {
+	if (rc < 0 || (over && t->kept.lines == 0)) {
 		wire_lose(&t->c->wire, rc < 0 ? rc : AFTP_EPROTO, "no final reply to an upload");
 		return;
 	}
-	t->gathering = !last;
-	if (last) {
+	t->gathering = !over;
+	if (over) {
 		wire_settle(&t->c->wire);
 		xfer_final(t, &t->kept);
 		return;

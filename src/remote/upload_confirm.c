@@ -98,6 +98,7 @@ static void on_size(void *arg, int status, const struct aftp_reply *r)
 	struct upload *u = arg;
 
 	on_answer(u, status);
+	u->overtaken &= status < 0;
 	if (status == 0)
 		u->has_size = aftp_reply_size(r, &u->size) == 0;
 	upload_conclude(u);
@@ -121,6 +122,7 @@ static void on_mlst(void *arg, int status, const struct aftp_reply *r)
 	size_t len;
 
 	on_answer(u, status);
+	u->overtaken &= status < 0;
 	for (size_t i = 0; status == 0 && r->code == 250 && (line = aftp_reply_line(r, i, &len)) != NULL; i++) {
 		for (; len > 0 && *line == ' '; len--)
 			line++;
@@ -148,27 +150,34 @@ static void forget_answers(struct upload *u)
 	u->known = (struct attr){ 0 };
 }
 
+static bool follow(struct upload *u, const char *verb, aftp_reply_cb *cb)
+{
+	bool sent = aftp_transfer_follow(u->transfer, cb, u, verb) == 0;
+
+	u->replies += sent;
+	return sent;
+}
+
 /* One question only, unless the server is known to take things in order: one that looks at its control connection while
- * data comes may take two lines for one. */
+ * data comes may take two lines for one. Another answers the first of those, too early, and the second in its turn. */
 void upload_follow(struct upload *u)
 {
+	const struct aftp_features *f = pool_features(u->site->pool);
 	bool mlst = has_mlst(u);
-	int rc;
+	const char *verb = mlst ? "MLST" : "SIZE";
+	aftp_reply_cb *cb = mlst ? on_mlst : on_size;
 
 	forget_answers(u);
 	if (u->site->can.overtakes)
 		return;
-	rc = mlst ? aftp_transfer_follow(u->transfer, on_mlst, u, "MLST")
-		  : aftp_transfer_follow(u->transfer, on_size, u, "SIZE");
-	if (rc < 0)
+	u->followed = follow(u, verb, cb);
+	if (!u->followed)
 		return;
-	u->followed = true;
-	u->replies++;
 	u->asked = mlst ? ASKED_MLST : ASKED_SIZE;
-	if (mlst || !u->site->can.in_order || aftp_transfer_follow(u->transfer, on_mdtm, u, "MDTM") < 0)
-		return;
-	u->replies++;
-	u->asked_mdtm = true;
+	if (f && f->answers_one)
+		(void)follow(u, verb, cb);
+	if (!mlst && (u->site->can.in_order || (f && f->in_order)))
+		u->asked_mdtm = follow(u, "MDTM", on_mdtm);
 }
 
 /* What answers nothing is not asked again. */

@@ -371,8 +371,9 @@ static void put_ready(void *arg)
 	}
 	if (n == 0) {
 		assert_int_equal(aftp_transfer_finish(p->transfer), 0);
-		if (p->confirm && aftp_transfer_follow(p->transfer, put_size, p, "SIZE") == 0)
-			p->owed++;
+		for (unsigned i = 0; i < p->confirm; i++)
+			if (aftp_transfer_follow(p->transfer, put_size, p, "SIZE") == 0)
+				p->owed++;
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -98,7 +98,8 @@ struct kit_put {
 	uint64_t total, given; /* scripted_byte() from 0 */
 	size_t chunk;
 	uint64_t cancel_at;
-	bool early, confirm; /* SIZE behind the data */
+	bool early;
+	unsigned confirm; /* how often SIZE is asked behind the data */
 	unsigned owed;
 	bool has_size;
 	uint64_t size;

@@ -36,6 +36,7 @@ enum act_kind {
 	GET,
 	CANCELED_GET,
 	PUT,
+	PUT_TWICE, /* SIZE is asked twice */
 	LIST,
 	UNTIL_ARMED, /* the first thing in any case, but for */
 	AT_ONCE,
@@ -48,7 +49,7 @@ struct act {
 	enum act_kind kind;
 	int status;
 	size_t n;      /* bytes, entries */
-	uint64_t from; /* of GET; of PUT: 1: SIZE was answered in order */
+	uint64_t from; /* of GET; of PUT: 1: SIZE was answered in order, the last time */
 };
 
 struct row {
@@ -217,6 +218,22 @@ static const struct row uploads[] = {
 		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), FINE, END } },
 	{ "the end instead of 226", { { PUT, AFTP_ECONNRESET, 5000, 0 } }, true, NULL, NULL,
 		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), DO(STEP_CLOSE), END } },
+	{ "asked twice, once too early", { { PUT_TWICE, 0, 5000, 1 } }, false, NULL, NULL,
+		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), WANT("SIZE /f"), SAY("213 0"), FINE,
+			SAY("213 5000"), ARMED, STAYS } },
+	{ "asked twice, too early", { { PUT_TWICE, 0, 5000, 0 } }, false, NULL, NULL,
+		{ KNOWN, ARMED, PUTS, OPENING, TAKE, REPLY("SIZE /f", "213 0"), REPLY("SIZE /f", "213 0"), FINE, ARMED,
+			STAYS } },
+	{ "asked twice, in order", { { PUT_TWICE, 0, 5000, 1 } }, false, NULL, NULL,
+		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), WANT("SIZE /f"), FINE, SAY("213 5000"),
+			SAY("213 5000"), ARMED, STAYS } },
+	{ "asked twice, once too early, and refused", { { PUT_TWICE, AFTP_EACCES, 5000, 0 } }, false, NULL, NULL,
+		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), WANT("SIZE /f"), SAY("213 0"),
+			SAY("553 Permission denied."), SAY("213 300"), ARMED, STAYS } },
+	{ "asked twice, once too early, the end instead of 226", { { PUT_TWICE, AFTP_ECONNRESET, 5000, 0 } }, true,
+		NULL, NULL,
+		{ KNOWN, ARMED, PUTS, OPENING, TAKE, WANT("SIZE /f"), WANT("SIZE /f"), SAY("213 0"), DO(STEP_CLOSE),
+			END } },
 	{ "refused, SIZE tells of the old file", { { PUT, AFTP_EACCES, 5000, 0 } }, false, NULL, NULL,
 		{ KNOWN, ARMED, PUTS, TAKE, WANT("SIZE /f"), SAY("553 Permission denied."), SAY("213 5000"), ARMED,
 			STAYS } },
@@ -269,7 +286,7 @@ static void get(struct kit *k, const struct row *row, const struct act *a)
 
 static void put(struct kit *k, const struct row *row, const struct act *a)
 {
-	struct kit_put p = { .early = true, .confirm = true };
+	struct kit_put p = { .early = true, .confirm = a->kind == PUT_TWICE ? 2 : 1 };
 
 	k->server.data_bytes = k->server.taken = 0;
 	kit_put_start(&p, k, AFTP_STORE, "/f", 0, a->n, 300000);
@@ -300,7 +317,8 @@ static void act(struct kit *k, const struct row *row, const struct act *a)
 	switch (a->kind) {
 	case GET:
 	case CANCELED_GET: get(k, row, a); break;
-	case PUT: put(k, row, a); break;
+	case PUT:
+	case PUT_TWICE: put(k, row, a); break;
 	case LIST: list(k, row, a); break;
 	case ASK: assert_int_equal(kit_command(k, "NOOP", NULL, NULL), a->status); break;
 	case UNTIL_ARMED: wait_armed(k, row->name, true); break;

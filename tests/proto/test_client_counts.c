@@ -91,7 +91,7 @@ static void get(struct both *b, const char *path, uint64_t offset, size_t size)
 
 static bool put(struct both *b, const char *path, size_t size)
 {
-	struct kit_put p = { .early = true, .confirm = true };
+	struct kit_put p = { .early = true, .confirm = 1 };
 
 	kit_put_start(&p, &b->k, AFTP_STORE, path, 0, size, 60000);
 	assert_int_equal(kit_put_wait(&p), 0);

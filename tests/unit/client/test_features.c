@@ -212,13 +212,15 @@ static void test_greeting(void **state)
 	static const struct {
 		const char *lines;
 		unsigned alters;
+		enum aftp_order order;
+		bool in_order, answers_one;
 	} cases[] = {
-		{ "220 (vsFTPd 3.0.3)", 0 },
-		{ "220 ProFTPD Server (Debian) [::ffff:127.0.0.1]", COMMAND_TELNET },
+		{ "220 (vsFTPd 3.0.3)", 0, AFTP_ORDER_YES, true, false },
+		{ "220 ProFTPD Server (Debian) [::ffff:127.0.0.1]", COMMAND_TELNET, AFTP_ORDER_YES, false, true },
 		{ "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\n220-You are user number 1\n220 Bye.",
-			COMMAND_MENDED },
-		{ "220-Hello\n220 pyftpdlib 1.5.7 ready.", COMMAND_UTF_8 },
-		{ "220", 0 },
+			COMMAND_MENDED, AFTP_ORDER_UNKNOWN, false, false },
+		{ "220-Hello\n220 pyftpdlib 1.5.7 ready.", COMMAND_UTF_8, AFTP_ORDER_UNKNOWN, false, false },
+		{ "220", 0, AFTP_ORDER_UNKNOWN, false, false },
 	};
 
 	(void)state;
@@ -226,6 +228,9 @@ static void test_greeting(void **state)
 		struct aftp_features f = take(features_greeted, cases[i].lines);
 
 		assert_int_equal(f.alters, cases[i].alters);
+		assert_int_equal(f.downloads_in_order, cases[i].order);
+		assert_int_equal(f.in_order, cases[i].in_order);
+		assert_int_equal(f.answers_one, cases[i].answers_one);
 	}
 }
 

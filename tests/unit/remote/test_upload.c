@@ -31,7 +31,14 @@ struct test {
 	struct step first[MOST], second[MOST];
 };
 
-#define BEGIN         LOGIN, REPLY("PWD", "257 \"/\" is where you are")
+#define BEGIN LOGIN, REPLY("PWD", "257 \"/\" is where you are")
+#define GREETED(text)                                                                                      \
+	SAY("220 " text), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("FEAT", "502 no"), \
+		REPLY("TYPE I", "200 ok"), REPLY("PWD", "257 \"/\" is where you are")
+/* A listing over the control connection, of an empty directory. */
+#define STATUS                                                                                                   \
+	WANT("STAT /"), SAY("213-Status follows:"), SAY("drwxr-xr-x 2 0 0 4096 Nov 26 07:18 ."), SAY("213 End"), \
+		REPLY("REST", "350 Restart position accepted (%A)."), REPLY("REST 0", "350 ok (0).")
 #define LISTING(text) EPSV, WANT("MLSD"), DO(STEP_ACCEPT), SAY("150 ok"), DATA(text), DO(STEP_END_DATA), SAY("226 ok")
 #define NONE          BEGIN, LISTING("type=cdir; .\r\n")
 #define SOME(size)    BEGIN, LISTING("type=file;size=" #size ";modify=20200101000000; f\r\n")
@@ -55,6 +62,18 @@ static const struct test tests[] = {
 		{ NONE, TAKEN("STOR /f"), WANT("SIZE"), FINE, SAY("213 5000"), TIMED, END }, { END } },
 	{ "an answer that overtakes is asked for again", NEW, 2, 0, 0, 1,
 		{ NONE, TAKEN("STOR /f"), SIZED(77), FINE, SIZED(5000), TIMED, END }, { END } },
+	{ "one that answers the first question too early", NEW, 2, 0, 0, 1,
+		{ GREETED("ProFTPD"), LISTING("type=cdir; .\r\n"), TAKEN("STOR /f"), WANT("SIZE"), WANT("SIZE"),
+			SAY("213 77"), FINE, SAY("213 5000"), TIMED, END },
+		{ END } },
+	{ "and the second, too", NEW, 2, 0, 0, 1,
+		{ GREETED("ProFTPD"), LISTING("type=cdir; .\r\n"), TAKEN("STOR /f"), WANT("SIZE"), WANT("SIZE"),
+			SAY("213 77"), SAY("213 88"), FINE, SIZED(5000), TIMED, END },
+		{ END } },
+	{ "one that is strictly in order", NEW, 2, 0, 0, 1,
+		{ GREETED("(vsFTPd 3.0.3)"), STATUS, TAKEN("STOR /f"), WANT("SIZE"), WANT("MDTM"), FINE,
+			SAY("213 5000"), SAY("213 20260101000000"), END },
+		{ END } },
 	{ "a refusal that overtakes", NEW, 2, 0, 0, 1,
 		{ NONE, TAKEN("STOR /f"), REPLY("SIZE", "550 busy"), FINE, SIZED(5000), TIMED, END }, { END } },
 	{ "a server that takes no questions meanwhile", NEW, 2, 0, 0, 1,
