@@ -32,7 +32,7 @@ void arm_worked(struct aftp_client *c)
 
 int arm_ask(struct aftp_client *c)
 {
-	c->arm.due = false;
+	c->arm.due = c->arm.now = false;
 	if (!is_useful(c) || c->arm.data || c->passive.pending)
 		return 0;
 	return passive_ask(&c->passive, NULL);
@@ -40,7 +40,7 @@ int arm_ask(struct aftp_client *c)
 
 void arm_turn(struct aftp_client *c)
 {
-	if (c->arm.due && c->state == CLIENT_READY && !c->queue.current)
+	if (c->state == CLIENT_READY && (c->arm.now || (c->arm.due && !c->queue.current)))
 		(void)arm_ask(c); /* out of memory: then not */
 }
 

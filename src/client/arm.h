@@ -2,7 +2,8 @@
  *
  * While nothing is under way, EPSV is sent and its port connected to. A transfer takes the connection over, and its
  * command is the first thing it has to send: data is there one round trip later. Where the server is known to do one
- * command after the other, the next EPSV already leaves behind a download's command.
+ * command after the other, the next EPSV already leaves behind a download's command; and behind the end of an upload's data,
+ * where that is in order, too.
  *
  * An armed connection is watched. When the server ends it, it is dropped, and the next transfer makes its own. A site that
  * ends them at once, or gives no port for them, is left alone after a few times (aftp_features::no_arm). */
@@ -28,6 +29,7 @@ enum {
 struct arm {
 	bool on;               /* wanted */
 	bool due;              /* something has ended: it is time for a new one */
+	bool now;              /* and nothing need be waited for */
 	bool stands;           /* `data` is connected, and watched */
 	struct dataconn *data; /* NULL: none, or not yet */
 	uint64_t since;        /* ms of the loop's clock: it stands */

@@ -138,6 +138,8 @@ static void advance(struct store *x)
 	} else if (x->finished) {
 		x->shut = true;
 		broken(t, aftp_stream_shutdown(t->data->stream, on_shut, t->data));
+		t->c->arm.now = t->c->features.in_order;
+		client_wake(t->c);
 	} else {
 		t->bytes += x->size;
 		ask(x);

@@ -11,7 +11,7 @@
  * advance (arm.h) is better still; when it turns out to be dead, the transfer is done once more, with another.
  *
  * Another command may leave right behind the transfer's: PWD, to learn whether the server does one thing after the other
- * (its 257 comes last, or not); the next EPSV, once it is known to; SIZE or MLST behind an upload. Servers that do several
+ * (its 257 comes last, or not); the next EPSV, once it is known to; SIZE or MLST, and EPSV, behind an upload. Servers that do several
  * things at a time answer it first, so a reply is told by what it can be an answer to (xfer_order.c).
  *
  * Stopping: close data, take one more reply (1xx included) for the transfer's end, and prove by PWD, whose 257 nothing

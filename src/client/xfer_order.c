@@ -5,7 +5,8 @@
  * next EPSV, if it does. What their success looks like (257, 229), a transfer's never does. Only a refusal can be of either, and then the
  * other reply decides, for there are two commands and two answers.
  *
- * Behind an upload's data: SIZE, MDTM or MLST of its path (aftp_transfer_follow()). The upload's reply is the one that says well; where all say no, the first. Questions that were answered
+ * Behind an upload's data: SIZE, MDTM or MLST of its path (aftp_transfer_follow()), and the next EPSV, where uploads are known
+ * to be in order. The upload's reply is the one that says well; where all say no, the first. Questions that were answered
  * before it are not (AFTP_EBUSY). */
 #include <stdio.h>
 
@@ -85,18 +86,22 @@ static bool second(struct aftp_transfer *t, const struct aftp_reply *r)
 	return false;
 }
 
+/* A server that opens another port meanwhile has given the transfer up, or will. */
+static void give_up(struct aftp_transfer *t)
+{
+	wire_lose(&t->c->wire, AFTP_ECONNRESET, "the server does not end a transfer before it goes on");
+}
+
 static bool is_first_end(struct aftp_transfer *t, const struct aftp_reply *r)
 {
 	if (t->held)
 		return second(t, r);
 	if (r->code == (int)t->behind) {
-		struct wire *w = &t->c->wire;
 		bool port = t->behind != XFER_PWD;
 
 		overtaken(t);
-		/* A server that opens another port meanwhile has given the transfer up, or will. */
 		if (port)
-			wire_lose(w, AFTP_ECONNRESET, "the server does not end a transfer before it goes on");
+			give_up(t);
 		return false;
 	}
 	if (r->code < 400)
@@ -108,6 +113,11 @@ static bool is_first_end(struct aftp_transfer *t, const struct aftp_reply *r)
 }
 
 /* --- behind an upload's data ----------------------------------------------------------------------- */
+
+static bool is_port(const struct aftp_reply *r)
+{
+	return r->code == (int)XFER_EPSV || r->code == (int)XFER_PASV;
+}
 
 /* A transfer's end, and no answer to SIZE, MDTM or MLST? */
 static bool says_well(const struct aftp_reply *r)
@@ -149,6 +159,10 @@ bool xfer_is_ours(struct aftp_transfer *t, const struct aftp_reply *r)
 {
 	if (t->behind && !is_first_end(t, r))
 		return false;
+	if (is_port(r)) {
+		give_up(t);
+		return false;
+	}
 	if (t->gathering || (t->followers > 0 && !says_well(r))) {
 		gather(t, r);
 		return false;

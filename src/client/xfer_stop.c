@@ -52,7 +52,7 @@ void xfer_stop(struct aftp_transfer *t)
 			xfer_over(t);
 		else if (xfer_leaves_rest(t))
 			wire_lose(&t->c->wire, t->status, "a listing was stopped");
-		else if (t->followers > 0 || t->gathering || t->held)
+		else if (t->followers > 0 || t->gathering || t->held || (t->c->passive.pending && !t->behind))
 			wire_lose(&t->c->wire, t->status, "a transfer was stopped while its end was on the way");
 		else
 			drain(t);

@@ -254,6 +254,37 @@ static const struct row uploads[] = {
 		{ KNOWN, ARMED, PUTS, DO_N(STEP_TAKE, 65536), END } },
 };
 
+/* One that is strictly in order: the next port is asked for as soon as all is sent. */
+#define STRICT \
+	SAY("220 (vsFTPd 3.0.3)"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok")
+#define BEHIND WANT("SIZE /f"), WANT("EPSV")
+
+static const struct row strict_uploads[] = {
+	{ "EPSV behind the end", { { PUT, 0, 5000, 1 }, { UNTIL_ARMED, 0, 0, 0 }, { PUT, 0, 5000, 1 } }, false, NULL,
+		NULL,
+		{ STRICT, ARMED, PUTS, TAKE, BEHIND, OPENING, FINE, SAY("213 5000"), PORT_OPEN, DO(STEP_ACCEPT), PUTS,
+			TAKE, BEHIND, OPENING, FINE, SAY("213 5000"), PORT_OPEN, DO(STEP_ACCEPT), STAYS } },
+	{ "the next one takes it over", { { PUT, 0, 5000, 1 }, { PUT, 0, 5000, 1 } }, false, NULL, "EPSV+EPSV",
+		{ STRICT, ARMED, PUTS, TAKE, BEHIND, OPENING, FINE, SAY("213 5000"), PORT_OPEN, WANT("STOR /f"),
+			DO(STEP_ACCEPT), TAKE, BEHIND, OPENING, FINE, SAY("213 5000"), PORT_OPEN, DO(STEP_ACCEPT),
+			STAYS } },
+	{ "not before the end", { { PUT, 0, 1 << 20, 1 } }, false, NULL, "STOR /f+EPSV",
+		{ STRICT, ARMED, PUTS, DO_N(STEP_TAKE, 65536), PAUSE(20), DO(STEP_NOTHING), OPENING, TAKE, BEHIND, FINE,
+			SAY("213 1048576"), PORT_OPEN, DO(STEP_ACCEPT), STAYS } },
+	{ "refused", { { PUT, AFTP_EACCES, 5000, 0 }, { UNTIL_ARMED, 0, 0, 0 } }, false, NULL, NULL,
+		{ STRICT, ARMED, PUTS, TAKE, BEHIND, SAY("553 Permission denied."), SAY("550 no such file"), PORT_OPEN,
+			DO(STEP_ACCEPT), STAYS } },
+	{ "no port to be had", { { PUT, 0, 5000, 1 }, { PUT, 0, 10, 1 } }, false, NULL, NULL,
+		{ STRICT, ARMED, PUTS, TAKE, BEHIND, OPENING, FINE, SAY("213 5000"), SAY("425 all in use"),
+			REPLY("PASV", "425 all in use"), ARMED, PUTS, TAKE, BEHIND, OPENING, FINE, SAY("213 10"),
+			PORT_OPEN, DO(STEP_ACCEPT), STAYS } },
+	{ "dead: 425", { { PUT, 0, 5000, 0 } }, false, NULL, NULL,
+		{ STRICT, ARMED, PUTS, DO(STEP_RESET_DATA), BEHIND, SAY("425 no connection"), SAY("213 300"), PORT_OPEN,
+			DO(STEP_ACCEPT), PUTS, OPENING, TAKE, WANT("EPSV"), FINE, PORT_OPEN, DO(STEP_ACCEPT), STAYS } },
+	{ "it is not what it says: the port first", { { PUT, AFTP_ECONNRESET, 5000, 0 } }, true, NULL, NULL,
+		{ STRICT, ARMED, PUTS, OPENING, TAKE, BEHIND, PORT_OPEN, END } },
+};
+
 /* --- acting --------------------------------------------------------------------------------------- */
 
 static void wait_armed(struct kit *k, const char *name, bool armed)
@@ -386,6 +417,13 @@ static void test_uploads(void **state)
 		check(&uploads[i], true, false);
 }
 
+static void test_strict_uploads(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof strict_uploads / sizeof *strict_uploads; i++)
+		check(&strict_uploads[i], true, false);
+}
+
 static void test_uploads_in_pieces(void **state)
 {
 	(void)state;
@@ -497,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_downloads),
 		cmocka_unit_test(test_downloads_in_pieces),
 		cmocka_unit_test(test_uploads),
+		cmocka_unit_test(test_strict_uploads),
 		cmocka_unit_test(test_uploads_in_pieces),
 		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_remembers),
