@@ -51,6 +51,9 @@ int aftp_stream_set_keepalive(struct aftp_stream *s, unsigned delay_s);
 
 /* SO_RCVBUF / SO_SNDBUF hints in bytes; 0 = leave. */
 int aftp_stream_set_buffers(struct aftp_stream *s, int recv_bytes, int send_bytes);
+/* A hint, too: no more than about so many bytes wait in the kernel for their turn to leave, however large its buffer is
+ * (TCP_NOTSENT_LOWAT). What is on its way does not count, so a fast link stays fast. 0 = leave. */
+int aftp_stream_set_unsent(struct aftp_stream *s, int bytes);
 
 int aftp_stream_peer(const struct aftp_stream *s, struct sockaddr_storage *addr);
 int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr);

@@ -11,7 +11,7 @@
 #include "client/client_impl.h"
 #include "client/xfer.h"
 
-enum { EARLY_MAX = 64 << 10 };
+enum { EARLY_MAX = 64 << 10, UNSENT_MAX = 1 << 20 };
 
 struct store {
 	struct aftp_transfer t; /* first */
@@ -168,6 +168,9 @@ static void flow(struct aftp_transfer *t)
 		buf_finish(&x->kept);
 		x->replayed = 0;
 	}
+	/* What the kernel takes counts as sent, and is lost with the connection: let it be little. */
+	if (!x->begun)
+		(void)aftp_stream_set_unsent(t->data->stream, UNSENT_MAX);
 	x->begun = true;
 	wire_flush(&t->c->wire); /* the command goes first */
 	advance(x);

@@ -150,6 +150,8 @@ static int apply_options(struct aftp_stream *s)
 		(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, s->recv_bytes);
 	if (s->send_bytes > 0)
 		(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, s->send_bytes);
+	if (s->unsent_bytes > 0)
+		(void)set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, s->unsent_bytes);
 	return apply_keepalive(s, fd);
 }
 
@@ -242,6 +244,15 @@ int aftp_stream_set_buffers(struct aftp_stream *s, int recv_bytes, int send_byte
 		s->recv_bytes = recv_bytes;
 	if (send_bytes > 0)
 		s->send_bytes = send_bytes;
+	return has_socket(s) ? apply_options(s) : 0;
+}
+
+int aftp_stream_set_unsent(struct aftp_stream *s, int bytes)
+{
+	if (bytes < 0)
+		return AFTP_EINVAL;
+	if (bytes > 0)
+		s->unsent_bytes = bytes;
 	return has_socket(s) ? apply_options(s) : 0;
 }
 

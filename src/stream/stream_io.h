@@ -140,7 +140,7 @@ struct aftp_stream {
 	struct stream_throttle throttles[STREAM_THROTTLES_MAX];
 	unsigned n_throttles;
 	unsigned keepalive_s;
-	int recv_bytes, send_bytes;
+	int recv_bytes, send_bytes, unsent_bytes;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };

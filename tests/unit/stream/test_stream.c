@@ -30,6 +30,8 @@ static void test_options(void **state)
 	assert_int_equal(aftp_stream_set_keepalive(p->a, 0), 0);
 	assert_int_equal(aftp_stream_set_buffers(p->a, 100000, 200000), 0);
 	assert_int_equal(aftp_stream_set_buffers(p->a, -1, 0), AFTP_EINVAL);
+	assert_int_equal(aftp_stream_set_unsent(p->a, 100000), 0);
+	assert_int_equal(aftp_stream_set_unsent(p->a, -1), AFTP_EINVAL);
 	/* And before there is a socket. */
 	aftp_stream_close(&p->a, false, NULL, NULL);
 	first = p->b;

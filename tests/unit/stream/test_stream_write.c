@@ -52,6 +52,25 @@ static void test_big_write_to_a_slow_reader(void **state)
 	free(k.data);
 }
 
+/* However much room its buffer has. */
+static void test_little_waits_in_the_kernel(void **state)
+{
+	enum { SIZE = 8 * 1024 * 1024 };
+	struct pair *p = *state;
+	struct answer sent = { .p = p };
+	char *all = calloc(1, SIZE);
+
+	assert_int_equal(aftp_stream_set_buffers(p->a, 0, SIZE), 0);
+	assert_int_equal(aftp_stream_set_buffers(p->b, 32768, 0), 0);
+	assert_int_equal(aftp_stream_set_unsent(p->a, 65536), 0);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_write(p->a, all, SIZE, on_status, &sent)), 0);
+	pair_turn(p, 100);
+	assert_in_range(aftp_stream_bytes_written(p->a), 1, 1000000);
+	aftp_stream_close(&p->a, true, NULL, NULL);
+	PAIR_UNTIL(p, sent.calls);
+	free(all);
+}
+
 /* Both sides send more than fits, and both read: neither may hold up the other. */
 static void test_both_ways_at_once(void **state)
 {
@@ -224,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_write_is_one_at_a_time),
 		T(test_big_write_to_a_slow_reader),
+		T(test_little_waits_in_the_kernel),
 		T(test_both_ways_at_once),
 		T(test_half_close_both_ways),
 		T(test_shutdown_behind_a_write),
