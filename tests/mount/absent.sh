@@ -23,7 +23,7 @@ for no in '' '--no MLST' '--no MLSD --no MLST' '--no MLSD --no MLST --no SIZE --
 	[ "$(cat "$mnt/dir/file")" = text ] || fail "a file that is there, $no"
 	unmount_site
 	# A listing that is known answers too.
-	mount_site attr_timeout=60
+	mount_site attr_timeout=600
 	ls "$mnt/dir" >/dev/null
 	counters
 	before=$(questions)

@@ -10,8 +10,9 @@ starter=$!
 mounted_early=no
 while ! gone $starter; do
 	# The login alone takes several round trips of 600 ms.
+	is_mounted "$mnt" || continue
 	counters
-	[ "$(counter PASS)" = 0 ] && is_mounted "$mnt" && mounted_early=yes
+	[ "$(counter PASS)" != 0 ] || mounted_early=yes
 done
 wait $starter || fail 'does not mount'
 [ $mounted_early = no ] || fail 'mounted before the login'
@@ -26,12 +27,14 @@ done
 unmount_site
 
 # A start that is given up leaves nothing behind.
+stop_server
+start_server --latency 10000
 "$BUILD/ftpfs" "$url" "$mnt" 2>/dev/null &
 starter=$!
 has_process() { [ -n "$(pid_of "$mnt")" ]; }
-wait_for 10 has_process || fail 'does not start'
+wait_for 60 has_process || fail 'does not start'
 kill -KILL $starter
 wait $starter 2>/dev/null
 no_process() { ! has_process; }
-wait_for 20 no_process || fail 'goes on without its starter'
+wait_for 60 no_process || fail 'goes on without its starter'
 is_not_mounted "$mnt" || fail 'mounted without its starter'

@@ -9,7 +9,7 @@ mkdir "$data/many"
 (cd "$data/many" && find . -type f | sort) >"$work/want"
 for no in '' MLSD; do
 	start_server ${no:+--no $no}
-	mount_site
+	mount_site attr_timeout=600
 	(cd "$mnt/many" && find . -type f | sort) >"$work/have"
 	same "$work/have" "$work/want"
 	[ "$(ls -l "$mnt/many" | wc -l)" = 10001 ] || fail 'ls -l'

@@ -7,7 +7,7 @@ echo text >"$data/file"
 start_server
 mount_site
 kill -KILL "$ftpfs"
-wait_for 10 gone "$ftpfs" || fail 'cannot be killed'
+wait_for 60 gone "$ftpfs" || fail 'cannot be killed'
 fails_with 'not connected' ls "$mnt"
 fails_with 'dead mount.*fusermount3 -u' "$BUILD/ftpfs" "$url" "$mnt"
 fusermount3 -u "$mnt" || fail 'cannot unmount'
@@ -18,4 +18,4 @@ mount_site
 unmount_site
 mount_site auto_unmount
 kill -KILL "$ftpfs"
-wait_for 10 is_not_mounted "$mnt" || fail 'auto_unmount does not unmount'
+wait_for 60 is_not_mounted "$mnt" || fail 'auto_unmount does not unmount'

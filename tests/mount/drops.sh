@@ -14,9 +14,9 @@ whole() {
 	start_server "$@"
 	mount_site timeout=3,connect_timeout=3
 	say "$*"
-	timeout 60 cmp "$mnt/file" "$data/file" || fail "$*: file"
-	timeout 60 cmp "$mnt/small" "$data/small" || fail "$*: small file"
-	[ "$(timeout 60 ls "$mnt/dir" | wc -l)" = 500 ] || fail "$*: listing"
+	timeout 100 cmp "$mnt/file" "$data/file" || fail "$*: file"
+	timeout 100 cmp "$mnt/small" "$data/small" || fail "$*: small file"
+	[ "$(timeout 100 ls "$mnt/dir" | wc -l)" = 500 ] || fail "$*: listing"
 	unmount_site
 	stop_server
 }
@@ -35,7 +35,7 @@ wrong() {
 	start_server "$@"
 	mount_site timeout=2,connect_timeout=2
 	say "$*"
-	timeout 60 cat "$mnt/file" >"$work/part" 2>"$work/said" && fail "$*: no error"
+	timeout 100 cat "$mnt/file" >"$work/part" 2>"$work/said" && fail "$*: no error"
 	! grep -q 'No such file' "$work/said" || fail "$*: $(cat "$work/said")"
 	cmp -n "$(stat -c %s "$work/part")" "$work/part" "$data/file" || fail "$*: wrong bytes"
 	unmount_site

@@ -25,4 +25,4 @@ device=$(awk -v work="$work/" 'index($5, work) == 1 && $5 ~ /with.040blank$/ { p
 [ -n "$device" ] || fail 'not mounted'
 [ "$(cat "/sys/class/bdi/$device/read_ahead_kb")" = 512 ] || fail 'a mountpoint with a blank'
 fusermount3 -u "$work/with blank"
-wait_for 10 gone "$ftpfs" || fail 'ftpfs does not end'
+wait_for 60 gone "$ftpfs" || fail 'ftpfs does not end'

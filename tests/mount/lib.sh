@@ -79,7 +79,7 @@ clean_up() {
 	sort -r | while read -r m; do
 		p=$(pid_of "$m")
 		fusermount3 -u -z "$m" 2>/dev/null || umount -l "$m"
-		[ -z "$p" ] || wait_for 10 gone "$p" || kill -KILL "$p"
+		[ -z "$p" ] || wait_for 60 gone "$p" || kill -KILL "$p"
 	done
 	for p in $(pgrep -f -- "ftpfs .*$work/"); do
 		gone "$p" || kill -KILL "$p"
@@ -156,7 +156,7 @@ stats_printed() {
 counters() {
 	_seen=$(grep -c '^stat end' "$work/server.log")
 	kill -USR1 "$server"
-	wait_for 10 stats_printed "$_seen" || fail 'the server prints no counters'
+	wait_for 60 stats_printed "$_seen" || fail 'the server prints no counters'
 	awk '/^stat / { text = text $0 "\n" } /^stat end/ { last = text; text = "" } END { printf "%s", last }' \
 		"$work/server.log" >"$work/counters"
 }
@@ -184,9 +184,9 @@ mount_site() {
 }
 
 unmount_site() {
-	timeout 30 fusermount3 -u "${1:-$mnt}" || fail 'cannot unmount'
+	timeout 100 fusermount3 -u "${1:-$mnt}" || fail 'cannot unmount'
 	is_not_mounted "${1:-$mnt}" || fail 'still mounted'
-	wait_for 10 gone "$ftpfs" || fail 'ftpfs does not end'
+	wait_for 60 gone "$ftpfs" || fail 'ftpfs does not end'
 }
 
 # --- what tests compare ----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ works() {
 	[ "$(cat "$mnt/file")" = text ] || fail "$1: cannot read"
 	ftpfs=$(pid_of "$mnt")
 	umount "$mnt" || fail "$1: umount"
-	wait_for 10 gone "$ftpfs" || fail "$1: ftpfs does not end"
+	wait_for 60 gone "$ftpfs" || fail "$1: ftpfs does not end"
 }
 
 # What mount(8) calls for the type fuse.ftpfs; it finds ftpfs by PATH.
@@ -41,6 +41,10 @@ works 'fstab words'
 printf '%s %s fuse.ftpfs noauto,_netdev,nofail,x-foo,max_conns=2 0 0\n' "$url" "$mnt" >"$work/fstab"
 cat >"$work/inside" <<-'EOF'
 	set -eux
+	# Other tests' mounts are let go here: they end when those tests unmount them.
+	awk '/ - fuse/ { print $5 }' /proc/self/mountinfo | while read -r point; do
+		umount -l "$(printf %b "$point")"
+	done
 	mount --bind "$work/bin" /usr/local/bin
 	mount -t fuse.ftpfs "$url" "$mnt" -o nofail,_netdev,users,x-foo
 	grep " $mnt " /proc/self/mountinfo | grep ' - fuse.ftpfs '
@@ -54,4 +58,4 @@ cat >"$work/inside" <<-'EOF'
 	! grep " $mnt " /proc/self/mountinfo
 EOF
 export work url mnt
-timeout 60 unshare -m sh "$work/inside" >"$work/inside.log" 2>&1 || fail 'mount -t fuse.ftpfs'
+timeout 100 unshare -m sh "$work/inside" >"$work/inside.log" 2>&1 || fail 'mount -t fuse.ftpfs'

@@ -13,7 +13,7 @@ also=
 no_listing() {
 	start_server "$@"
 	mount_site "timeout=2,connect_timeout=2$also"
-	timeout 60 ls "$mnt/dir" >"$work/list" 2>"$work/said" && fail "$*: $(wc -l <"$work/list") entries and no error"
+	timeout 100 ls "$mnt/dir" >"$work/list" 2>"$work/said" && fail "$*: $(wc -l <"$work/list") entries and no error"
 	say "$*: $(cat "$work/said")"
 	grep -q 'Input/output error\|timed out\|Connection\|not supported\|Protocol error' "$work/said" || fail "$*: another error"
 	unmount_site

@@ -17,7 +17,7 @@ start_proxy() {
 	python3 "$SRC/tests/mount/proxy.py" "$@" >"$work/proxy.out" 2>"$work/proxy.log" &
 	proxy=$!
 	servers="$servers $proxy"
-	wait_for 30 has_port || fail 'the proxy does not start'
+	wait_for 60 has_port || fail 'the proxy does not start'
 	proxy_port=$(head -n 1 "$work/proxy.out")
 }
 

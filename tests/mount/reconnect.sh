@@ -6,12 +6,12 @@ own_address
 require openssl
 
 pattern 1 30000000 >"$data/big"
-start_server --rate 8M
+start_server --rate 2M
 mount_site timeout=10,segments=1
 cat "$mnt/big" >"$work/big" &
 reader=$!
 has_some() { [ "$(stat -c %s "$work/big")" -gt 3000000 ]; }
-wait_for 20 has_some || fail 'the reader does not begin'
+wait_for 60 has_some || fail 'the reader does not begin'
 stop_server KILL
 restart_server
 wait $reader || fail 'the reader fails'

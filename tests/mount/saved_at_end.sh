@@ -11,7 +11,7 @@ require curl
 in_foreground() {
 	"$BUILD/ftpfs" -f "$url" "$mnt" ${1:+-o "$1"} 2>"$work/ftpfs.log" &
 	ftpfs=$!
-	wait_for 20 is_mounted "$mnt" || fail 'not mounted'
+	wait_for 60 is_mounted "$mnt" || fail 'not mounted'
 }
 
 # ends STATUS: of ftpfs, which was told to.
@@ -46,7 +46,7 @@ cat "$work/first" >&8
 fusermount3 -u -z "$mnt"
 tail -c +1000001 "$work/whole" >&8
 exec 8>&-
-wait_for 20 gone "$ftpfs" || fail 'ftpfs does not end'
+wait_for 60 gone "$ftpfs" || fail 'ftpfs does not end'
 on_server lazy "$work/whole"
 stop_server
 

@@ -18,7 +18,7 @@ start_site() {
 	python3 "$SRC/tests/mount/tls_site.py" "$work/both" "$@" >"$work/site.out" 2>"$work/site.log" &
 	server=$!
 	servers="$servers $server"
-	wait_for 30 has_port || fail 'the site does not start'
+	wait_for 60 has_port || fail 'the site does not start'
 	url=ftpes://joe:secret@127.0.0.1:$(cat "$work/site.out")
 }
 

@@ -63,16 +63,16 @@ start_site() {
 	python3 "$SRC/tests/mount/tls_site.py" "$work/$_cert.pem" "$@" >"$work/site.out" 2>"$work/site.log" &
 	server=$!
 	servers="$servers $server"
-	wait_for 30 has_port || fail 'the site does not start'
+	wait_for 60 has_port || fail 'the site does not start'
 	url=joe:secret@127.0.0.1:$(cat "$work/site.out")
 }
 
 # refused WORDS SCHEME [OPTIONS]
 refused() {
-	seconds_of timeout 60 "$BUILD/ftpfs" ${3:+-o "$3"} "$2://$url" "$mnt" >"$work/said" 2>&1
+	seconds_of timeout 100 "$BUILD/ftpfs" ${3:+-o "$3"} "$2://$url" "$mnt" >"$work/said" 2>&1
 	say "$2 ${3:-} ($code, $took s): $(cat "$work/said")"
 	[ $code = 1 ] || fail "exit code $code"
-	[ $took -lt 20 ] || fail "took $took seconds"
+	[ $took -lt 60 ] || fail "took $took seconds"
 	[ "$(wc -l <"$work/said")" = 1 ] || fail 'not one line'
 	grep -q -- "^ftpfs: .*$1" "$work/said" || fail "does not say '$1'"
 	! grep -q secret "$work/said" || fail 'says the password'
@@ -82,7 +82,7 @@ refused() {
 
 # mounts SCHEME OPTIONS [WARNING]
 mounts() {
-	timeout 60 "$BUILD/ftpfs" -o "$2" "$1://$url" "$mnt" 2>"$work/said" || fail "$1 $2: $(cat "$work/said")"
+	timeout 100 "$BUILD/ftpfs" -o "$2" "$1://$url" "$mnt" 2>"$work/said" || fail "$1 $2: $(cat "$work/said")"
 	ftpfs=$(pid_of "$mnt")
 	[ "$(wc -c <"$mnt/file")" = 300000 ] || fail "$1 $2: cannot read"
 	if [ -n "${3:-}" ]; then

@@ -440,6 +440,15 @@ static uint64_t two_downloads(struct testd *d, const char *user)
 	return now_ms() - from;
 }
 
+/* A busy machine may be slow; what shares a limit is never fast. */
+static bool ever_faster(struct testd *d, const char *user, uint64_t ms)
+{
+	for (int i = 0; i < 20; i++)
+		if (two_downloads(d, user) < ms)
+			return true;
+	return false;
+}
+
 static void test_shared_or_not(void **state)
 {
 	const struct aftp_server_options o = { .users = limited, .nusers = 3 };
@@ -449,12 +458,12 @@ static void test_shared_or_not(void **state)
 	testd_put(&d, "/file", data, BYTES);
 	uint64_t together = 2 * (uint64_t)BYTES * 1000 / SPEED;
 	assert_true(two_downloads(&d, "user") >= together * 9 / 10);
-	assert_true(two_downloads(&d, "each") < together * 9 / 10);
+	assert_true(ever_faster(&d, "each", together * 9 / 10));
 	assert_int_equal(set_limits(&d, AFTP_LIMIT_SERVER, NULL, 0, SPEED), 0);
 	assert_true(two_downloads(&d, "free") >= together * 9 / 10);
 	assert_int_equal(set_limits(&d, AFTP_LIMIT_SERVER, NULL, 0, 0), 0);
 	assert_int_equal(set_limits(&d, AFTP_LIMIT_CONNECTION, NULL, 0, SPEED), 0);
-	assert_true(two_downloads(&d, "free") < together * 9 / 10);
+	assert_true(ever_faster(&d, "free", together * 9 / 10));
 	testd_stop(&d);
 }
 

@@ -30,18 +30,23 @@ struct asker {
 	bool gives;
 };
 
-static void setup_pool(unsigned conns)
+static void setup_waiting(unsigned conns, unsigned wait_ms)
 {
 	struct pool_options o = {
-		.client = { .host = "127.0.0.1", .port = f.port, .connect_timeout_ms = 2000, .timeout_ms = 2000 },
+		.client = { .host = "127.0.0.1", .port = f.port, .connect_timeout_ms = 30000, .timeout_ms = 30000 },
 		.max_conns = conns,
-		.wait_ms = 1000,
+		.wait_ms = wait_ms,
 		.idle_ms = 60000,
 	};
 
 	assert_int_equal(later_new(&later, &f.loop), 0);
 	assert_int_equal(pool_new(&pool, &f.loop, later, &o), 0);
 	turn = 0;
+}
+
+static void setup_pool(unsigned conns)
+{
+	setup_waiting(conns, 30000);
 }
 
 static int setup(void **state)
@@ -218,7 +223,7 @@ static void looking_ahead_asks_nobody(void **state)
 
 	(void)state;
 	fixture_serve(&f);
-	setup_pool(1);
+	setup_waiting(1, 200);
 	get(&holder, POOL_UPLOAD);
 	holder.gives = true;
 	pool_hold(holder.conn, on_yield, &holder);

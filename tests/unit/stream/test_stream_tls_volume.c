@@ -132,7 +132,7 @@ static void sip(uv_timer_t *timer)
 
 static int write_to_sipper(struct fixture *f, int sips)
 {
-	enum { SIZE = 400000, LIMIT = 300 };
+	enum { SIZE = 400000, LIMIT = 1500 };
 	struct sipper *s = calloc(1, sizeof(*s));
 	struct answer sent = { .p = f->p };
 	char *all = calloc(1, SIZE);
@@ -142,7 +142,7 @@ static int write_to_sipper(struct fixture *f, int sips)
 	s->left = sips;
 	uv_timer_init(&f->p->loop, &s->timer);
 	s->timer.data = s;
-	uv_timer_start(&s->timer, sip, 0, 30);
+	uv_timer_start(&s->timer, sip, 0, 50);
 	assert_int_equal(aftp_stream_set_buffers(f->p->a, 0, 32768), 0);
 	assert_int_equal(aftp_stream_set_buffers(f->p->b, 32768, 0), 0);
 	aftp_stream_set_timeouts(f->p->a, -1, -1, LIMIT, -1);
