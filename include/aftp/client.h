@@ -104,13 +104,15 @@ struct aftp_features {
 	bool no_eprt;
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
-	bool in_order;        /* it does one thing after the other, uploads too (from its greeting: vsFTPd) */
-	bool answers_one;     /* of what comes during an upload it answers the first, and the rest behind it: ProFTPD */
-	bool waits_for_end;   /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
-	bool stat_lists;      /* STAT lists directories as LIST does (from its greeting: vsFTPd) */
-	bool no_stat_lists;   /* it did not, once */
-	bool data_works;      /* a data connection was made; before that, no command is sent until it stands */
-	bool keeps_listings;  /* of one that is cut short it sends the rest in front of the next one (Pure-FTPd) */
+	bool in_order;      /* it does one thing after the other, uploads too (from its greeting: vsFTPd) */
+	bool answers_one;   /* of what comes during an upload it answers the first, and the rest behind it: ProFTPD */
+	bool waits_for_end; /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
+	bool stat_lists;    /* STAT lists directories as LIST does (from its greeting: vsFTPd) */
+	bool no_stat_lists; /* it did not, once */
+	bool data_works;    /* a data connection was made; before that, no command is sent until it stands */
+	/* Of a listing that is cut short it sends the rest in front of the next one, and a CWD that it refuses takes a
+	 * tenth of a second longer than the one before, until one succeeds. */
+	bool pure_ftpd;
 	bool tls_at_once;     /* it wants TLS on a data connection before it says 150 */
 	bool tls_resumes;     /* the server has let a data connection resume a session */
 	unsigned tls_ends;    /* kinds of transfers whose end it tells to TLS: one that does not is then cut off */

@@ -37,7 +37,7 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 	}
 	c->turn.run = turn;
 	wire_init(&c->wire, loop, &c->log, wake, lost, c);
-	cwd_init(&c->cwd, &c->wire, &c->queue);
+	cwd_init(&c->cwd, &c->wire, &c->queue, &c->features);
 	c->passive.client = c;
 	c->open = 1;
 	*out = c;

@@ -15,9 +15,9 @@ static void give_up(struct op *op, int status)
 	queue_done(d->queue, op);
 }
 
-void cwd_init(struct cwd *d, struct wire *w, struct queue *q)
+void cwd_init(struct cwd *d, struct wire *w, struct queue *q, const struct aftp_features *f)
 {
-	*d = (struct cwd){ .op = { .exclusive = true, .fail = give_up }, .wire = w, .queue = q };
+	*d = (struct cwd){ .op = { .exclusive = true, .fail = give_up }, .wire = w, .queue = q, .features = f };
 }
 
 void cwd_finish(struct cwd *d)
@@ -37,6 +37,13 @@ static void on_pwd(void *arg, int status, const struct aftp_reply *r)
 	d->dir = strdup(path);
 }
 
+static void on_same(void *arg, int status, const struct aftp_reply *r)
+{
+	(void)arg;
+	(void)status;
+	(void)r;
+}
+
 int cwd_go(struct cwd *d, const char *path, wire_reply_cb *cb, void *arg)
 {
 	int rc = 0;
@@ -47,6 +54,9 @@ int cwd_go(struct cwd *d, const char *path, wire_reply_cb *cb, void *arg)
 		rc = wire_command(d->wire, 0, cb, arg, "CWD", path);
 	if (rc == 0)
 		d->away = true;
+	/* If that is refused, this one makes good for it. */
+	if (rc == 0 && d->features->pure_ftpd)
+		wire_command(d->wire, 0, on_same, NULL, "CWD", ".");
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #ifndef CLIENT_CWD_H
 #define CLIENT_CWD_H
 
+#include <aftp/client.h>
 #include <stdbool.h>
 
 #include "client/queue.h"
@@ -15,12 +16,13 @@ struct cwd {
 	struct op op; /* the way back; first */
 	struct wire *wire;
 	struct queue *queue;
+	const struct aftp_features *features;
 	char *dir; /* the caller's; NULL = not known */
 	bool away; /* the library has gone elsewhere */
 	bool lost; /* and there is no way back */
 };
 
-void cwd_init(struct cwd *d, struct wire *w, struct queue *q);
+void cwd_init(struct cwd *d, struct wire *w, struct queue *q, const struct aftp_features *f);
 void cwd_finish(struct cwd *d);
 
 /* CWD path; before it PWD, when the caller's directory is not known yet. `cb` gets the reply to CWD.

@@ -55,7 +55,7 @@ static void take(struct aftp_features *f, const struct feature *line)
 	} plain[] = {
 		{ "MDTM", &f->mdtm }, { "SIZE", &f->size }, { "EPSV", &f->epsv }, { "UTF8", &f->utf8 },
 		{ "MFMT", &f->mfmt }, { "MFF", &f->mff }, { "TVFS", &f->tvfs }, { "RANG", &f->rang },
-		{ "HASH", &f->hash }, { "CLNT", &f->clnt }, { "ESTP", &f->keeps_listings }, /* who else has that? */
+		{ "HASH", &f->hash }, { "CLNT", &f->clnt }, { "ESTP", &f->pure_ftpd }, /* who else has that? */
 	};
 
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
@@ -111,8 +111,8 @@ void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 {
 	bool vsftpd = has_text(r, "vsFTPd"), proftpd = has_text(r, "ProFTPD");
 
-	f->keeps_listings = has_text(r, "Pure-FTPd");
-	f->alters = f->keeps_listings ? COMMAND_MENDED : 0;
+	f->pure_ftpd = has_text(r, "Pure-FTPd");
+	f->alters = f->pure_ftpd ? COMMAND_MENDED : 0;
 	f->alters |= proftpd ? COMMAND_TELNET : 0;
 	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
 	f->waits_for_end = f->answers_one = proftpd;

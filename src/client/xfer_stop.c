@@ -40,7 +40,7 @@ static void drain(struct aftp_transfer *t)
 
 bool xfer_leaves_rest(const struct aftp_transfer *t)
 {
-	return t->kind->ends == XFER_ENDS_LISTING && t->connected && t->c->features.keeps_listings;
+	return t->kind->ends == XFER_ENDS_LISTING && t->connected && t->c->features.pure_ftpd;
 }
 
 void xfer_stop(struct aftp_transfer *t)
