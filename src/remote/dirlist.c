@@ -12,7 +12,11 @@ struct item {
 	struct attr attr;
 	uint32_t name;   /* offset in names */
 	uint32_t target; /* offset in names, or NONE */
+};
+
+struct slot {
 	uint32_t hash;
+	uint32_t item; /* its index, or NONE */
 };
 
 struct dirlist {
@@ -23,8 +27,8 @@ struct dirlist {
 	size_t count, cap;
 	char *names;
 	size_t names_len, names_cap;
-	size_t unused;   /* bytes of names that nothing points to any more */
-	uint32_t *slots; /* open addressing: index of an item, or NONE; a power of two, at most half full */
+	size_t unused;      /* bytes of names that nothing points to any more */
+	struct slot *slots; /* open addressing; a power of two, at most half full */
 	size_t slot_count;
 };
 
@@ -65,37 +69,39 @@ static uint32_t hash_bytes(const char *s, size_t n)
 	return h ^ h >> 15;
 }
 
-static uint32_t *find_slot(const struct dirlist *d, const char *name, size_t len, uint32_t hash)
+static struct slot *find_slot(const struct dirlist *d, const char *name, size_t len, uint32_t hash)
 {
 	size_t mask = d->slot_count - 1;
 
 	for (size_t at = hash & mask;; at = (at + 1) & mask) {
-		uint32_t i = d->slots[at];
-		if (i == NONE)
-			return &d->slots[at];
-		if (d->items[i].hash == hash && !strncmp(d->names + d->items[i].name, name, len) &&
-			d->names[d->items[i].name + len] == '\0')
-			return &d->slots[at];
+		struct slot *slot = &d->slots[at];
+		if (slot->item == NONE)
+			return slot;
+		if (slot->hash == hash && !strncmp(d->names + d->items[slot->item].name, name, len) &&
+			d->names[d->items[slot->item].name + len] == '\0')
+			return slot;
 	}
 }
 
 static int grow_slots(struct dirlist *d)
 {
 	size_t want = d->slot_count ? d->slot_count * 2 : 64;
-	uint32_t *slots = malloc(want * sizeof *slots);
+	struct slot *slots = malloc(want * sizeof *slots);
 
 	if (!slots)
 		return AFTP_ENOMEM;
 	memset(slots, 0xff, want * sizeof *slots);
+	for (size_t i = 0; i < d->slot_count; i++) {
+		size_t at = d->slots[i].hash & (want - 1);
+		if (d->slots[i].item == NONE)
+			continue;
+		while (slots[at].item != NONE)
+			at = (at + 1) & (want - 1);
+		slots[at] = d->slots[i];
+	}
 	free(d->slots);
 	d->slots = slots;
 	d->slot_count = want;
-	for (size_t i = 0; i < d->count; i++) {
-		size_t at = d->items[i].hash & (want - 1);
-		while (slots[at] != NONE)
-			at = (at + 1) & (want - 1);
-		slots[at] = (uint32_t)i;
-	}
 	return 0;
 }
 
@@ -138,15 +144,65 @@ static bool usable_name(const struct aftp_entry *e)
 	return e->name_len > 0 && !memchr(e->name, '/', e->name_len) && !memchr(e->name, '\0', e->name_len);
 }
 
-int dirlist_add(struct dirlist *d, const struct aftp_entry *e)
+static size_t string_size(const struct dirlist *d, uint32_t at)
 {
-	struct item item = { .target = NONE };
-	uint32_t *slot;
+	return at == NONE ? 0 : strlen(d->names + at) + 1;
+}
+
+static void drop_string(struct dirlist *d, uint32_t at)
+{
+	d->unused += string_size(d, at);
+}
+
+struct bytes {
+	const char *s; /* NULL: there are none */
+	size_t n;
+};
+
+static int put(struct dirlist *d, struct bytes name, const struct attr *a, struct bytes target)
+{
+	struct slot found = { .hash = hash_bytes(name.s, name.n), .item = NONE }, *slot;
+	struct item item = { .attr = *a, .target = NONE }, *old;
 	int rc = 0;
 
+	if (d->count == d->cap)
+		rc = grow_items(d);
+	if (!rc && d->count * 2 >= d->slot_count)
+		rc = grow_slots(d);
+	if (!rc && target.s)
+		rc = keep_string(d, target.s, target.n, &item.target);
+	if (rc)
+		return rc;
+	slot = find_slot(d, name.s, name.n, found.hash);
+	if (slot->item == NONE) {
+		rc = keep_string(d, name.s, name.n, &item.name);
+		if (rc) {
+			drop_string(d, item.target);
+			return rc;
+		}
+		found.item = (uint32_t)d->count++;
+		*slot = found;
+	} else {
+		old = &d->items[slot->item];
+		item.name = old->name;
+		if (!target.s && a->type == AFTP_TYPE_LINK && old->attr.type == AFTP_TYPE_LINK)
+			item.target = old->target;
+		else
+			drop_string(d, old->target);
+	}
+	d->items[slot->item] = item;
+	return 0;
+}
+
+int dirlist_add(struct dirlist *d, const struct aftp_entry *e)
+{
+	struct bytes target = { NULL, 0 };
+	struct attr a;
+
+	attr_from_entry(&a, e);
 	if (e->dot) {
 		if (e->name_len == 1 && e->name[0] == '.' && !d->has_self) {
-			attr_from_entry(&d->self, e);
+			d->self = a;
 			d->has_self = true;
 		}
 		return 0;
@@ -155,28 +211,10 @@ int dirlist_add(struct dirlist *d, const struct aftp_entry *e)
 		d->complete = false;
 		return 0;
 	}
-	if (d->count == d->cap)
-		rc = grow_items(d);
-	if (!rc && d->count * 2 >= d->slot_count)
-		rc = grow_slots(d);
-	if (rc)
-		return rc;
-	attr_from_entry(&item.attr, e);
-	item.hash = hash_bytes(e->name, e->name_len);
-	slot = find_slot(d, e->name, e->name_len, item.hash);
-	if (*slot != NONE)
-		item.name = d->items[*slot].name;
-	else
-		rc = keep_string(d, e->name, e->name_len, &item.name);
-	if (!rc && e->target && !memchr(e->target, '\0', e->target_len))
-		rc = keep_string(d, e->target, e->target_len, &item.target);
-	if (rc)
-		return rc;
-	if (*slot == NONE)
-		*slot = (uint32_t)d->count++;
-	d->items[*slot] = item;
-	d->has_dirs |= item.attr.type == AFTP_TYPE_DIR;
-	return 0;
+	if (e->target && !memchr(e->target, '\0', e->target_len))
+		target = (struct bytes){ e->target, e->target_len };
+	d->has_dirs |= a.type == AFTP_TYPE_DIR;
+	return put(d, (struct bytes){ e->name, e->name_len }, &a, target);
 }
 
 void dirlist_seal(struct dirlist *d, bool complete, bool shows_hidden)
@@ -204,13 +242,20 @@ void dirlist_get(const struct dirlist *d, size_t i, struct dirlist_entry *e)
 	e->attr = item->attr;
 }
 
-enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e)
+static struct slot *slot_of(const struct dirlist *d, const char *name)
 {
 	size_t len = strlen(name);
-	uint32_t *slot = d->slot_count ? find_slot(d, name, len, hash_bytes(name, len)) : NULL;
+	struct slot *slot = d->slot_count ? find_slot(d, name, len, hash_bytes(name, len)) : NULL;
 
-	if (slot && *slot != NONE) {
-		dirlist_get(d, *slot, e);
+	return slot && slot->item != NONE ? slot : NULL;
+}
+
+enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, struct dirlist_entry *e)
+{
+	const struct slot *slot = slot_of(d, name);
+
+	if (slot) {
+		dirlist_get(d, slot->item, e);
 		return DIRLIST_HAS;
 	}
 	return d->complete && (d->shows_hidden || name[0] != '.') ? DIRLIST_LACKS : DIRLIST_CANNOT_TELL;
@@ -218,18 +263,12 @@ enum dirlist_answer dirlist_find(const struct dirlist *d, const char *name, stru
 
 size_t dirlist_index(const struct dirlist *d, const char *name)
 {
-	size_t len = strlen(name);
-	uint32_t *slot = d->slot_count ? find_slot(d, name, len, hash_bytes(name, len)) : NULL;
+	const struct slot *slot = slot_of(d, name);
 
-	return slot && *slot != NONE ? *slot : SIZE_MAX;
+	return slot ? slot->item : SIZE_MAX;
 }
 
 /* --- changes -------------------------------------------------------------------------------------- */
-
-static size_t string_size(const struct dirlist *d, uint32_t at)
-{
-	return at == NONE ? 0 : strlen(d->names + at) + 1;
-}
 
 static uint32_t move_string(const struct dirlist *d, uint32_t at, char *to, size_t *len)
 {
@@ -311,45 +350,9 @@ static void tidy_names(struct dirlist *d)
 	d->names = names;
 }
 
-static void drop_string(struct dirlist *d, uint32_t at)
+static struct bytes bytes_of(const char *s)
 {
-	d->unused += string_size(d, at);
-}
-
-static int put(struct dirlist *d, const char *name, const struct attr *a, const char *target)
-{
-	size_t len = strlen(name);
-	uint32_t hash = hash_bytes(name, len), old_target = NONE;
-	struct item item = { .attr = *a, .hash = hash, .target = NONE };
-	uint32_t *slot;
-	int rc = 0;
-
-	if (d->count == d->cap)
-		rc = grow_items(d);
-	if (!rc && d->count * 2 >= d->slot_count)
-		rc = grow_slots(d);
-	if (!rc && target)
-		rc = keep_string(d, target, strlen(target), &item.target);
-	if (rc)
-		return rc;
-	slot = find_slot(d, name, len, hash);
-	if (*slot == NONE) {
-		rc = keep_string(d, name, len, &item.name);
-		if (rc) {
-			drop_string(d, item.target);
-			return rc;
-		}
-		*slot = (uint32_t)d->count++;
-	} else {
-		item.name = d->items[*slot].name;
-		old_target = d->items[*slot].target;
-		if (!target && a->type == AFTP_TYPE_LINK && d->items[*slot].attr.type == AFTP_TYPE_LINK)
-			item.target = old_target;
-		else
-			drop_string(d, old_target);
-	}
-	d->items[*slot] = item;
-	return 0;
+	return (struct bytes){ s, s ? strlen(s) : 0 };
 }
 
 int dirlist_set(struct dirlist **d, const char *name, const struct attr *a, const char *target)
@@ -357,7 +360,7 @@ int dirlist_set(struct dirlist **d, const char *name, const struct attr *a, cons
 	int rc = make_own(d);
 
 	if (!rc)
-		rc = put(*d, name, a, target);
+		rc = put(*d, bytes_of(name), a, bytes_of(target));
 	if (!rc)
 		tidy_names(*d);
 	return rc;
@@ -371,7 +374,7 @@ int dirlist_add_missing(struct dirlist *d, const struct dirlist *from)
 	for (size_t i = 0; !rc && i < from->count; i++) {
 		dirlist_get(from, i, &e);
 		if (dirlist_index(d, e.name) == SIZE_MAX)
-			rc = put(d, e.name, &e.attr, e.target);
+			rc = put(d, bytes_of(e.name), &e.attr, bytes_of(e.target));
 	}
 	return rc;
 }
@@ -381,39 +384,37 @@ static void free_slot(struct dirlist *d, size_t hole)
 {
 	size_t mask = d->slot_count - 1;
 
-	for (size_t at = (hole + 1) & mask; d->slots[at] != NONE; at = (at + 1) & mask) {
-		size_t home = d->items[d->slots[at]].hash & mask;
+	for (size_t at = (hole + 1) & mask; d->slots[at].item != NONE; at = (at + 1) & mask) {
+		size_t home = d->slots[at].hash & mask;
 		if (((at - home) & mask) < ((at - hole) & mask))
 			continue;
 		d->slots[hole] = d->slots[at];
 		hole = at;
 	}
-	d->slots[hole] = NONE;
+	d->slots[hole].item = NONE;
 }
 
 int dirlist_remove(struct dirlist **dp, const char *name)
 {
-	size_t len = strlen(name);
-	uint32_t hash = hash_bytes(name, len);
-	struct dirlist *d = *dp;
-	uint32_t *slot, i, last;
+	struct slot *slot = slot_of(*dp, name);
+	struct dirlist *d;
+	size_t i, last;
 	int rc;
 
-	if (!d->slot_count || *find_slot(d, name, len, hash) == NONE)
+	if (!slot)
 		return 0;
 	rc = make_own(dp);
 	if (rc)
 		return rc;
 	d = *dp;
-	slot = find_slot(d, name, len, hash);
-	i = *slot;
-	last = (uint32_t)d->count - 1;
+	slot = slot_of(d, name);
+	i = slot->item;
+	last = d->count - 1;
 	free_slot(d, (size_t)(slot - d->slots));
 	drop_string(d, d->items[i].name);
 	drop_string(d, d->items[i].target);
 	if (i != last) {
-		const char *moved = d->names + d->items[last].name;
-		*find_slot(d, moved, strlen(moved), d->items[last].hash) = i;
+		slot_of(d, d->names + d->items[last].name)->item = (uint32_t)i;
 		d->items[i] = d->items[last];
 	}
 	d->count--;

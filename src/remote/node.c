@@ -33,11 +33,12 @@ static uint64_t child_hash(const struct node *parent, const char *name)
 	return mix(h);
 }
 
+/* Numbers are hashes already. */
 struct node *node_by_ino(struct nodes *t, uint64_t ino)
 {
 	struct node *n;
 
-	HASH_FIND(by_ino, t->by_ino, &ino, sizeof ino, n);
+	HASH_FIND_BYHASHVALUE(by_ino, t->by_ino, &ino, sizeof ino, (unsigned)ino, n);
 	return n;
 }
 
@@ -53,20 +54,25 @@ static size_t make_key(char key[KEY_MAX], const struct node *parent, const char 
 	return sizeof parent->ino + len;
 }
 
-struct node *node_child(struct nodes *t, struct node *parent, const char *name)
+static struct node *find_child(struct nodes *t, struct node *parent, const char *name, uint64_t hash)
 {
 	char key[KEY_MAX];
 	size_t len = make_key(key, parent, name);
 	struct node *n = NULL;
 
 	if (len)
-		HASH_FIND(by_name, t->by_name, key, len, n);
+		HASH_FIND_BYHASHVALUE(by_name, t->by_name, key, len, (unsigned)hash, n);
 	return n;
 }
 
-static uint64_t free_ino(struct nodes *t, struct node *parent, const char *name)
+struct node *node_child(struct nodes *t, struct node *parent, const char *name)
 {
-	uint64_t ino = child_hash(parent, name);
+	return find_child(t, parent, name, child_hash(parent, name));
+}
+
+static uint64_t free_ino(struct nodes *t, uint64_t hash)
+{
+	uint64_t ino = hash;
 
 	while (ino <= SITE_ROOT || node_by_ino(t, ino))
 		ino++;
@@ -75,9 +81,10 @@ static uint64_t free_ino(struct nodes *t, struct node *parent, const char *name)
 
 uint64_t node_child_ino(struct nodes *t, struct node *parent, const char *name)
 {
-	struct node *n = node_child(t, parent, name);
+	uint64_t hash = child_hash(parent, name);
+	struct node *n = find_child(t, parent, name, hash);
 
-	return n ? n->ino : free_ino(t, parent, name);
+	return n ? n->ino : free_ino(t, hash);
 }
 
 static void free_node(struct node *n)
@@ -88,18 +95,18 @@ static void free_node(struct node *n)
 }
 
 /* `unlisted` after the second table: take it out of the first again. */
-static bool enlist(struct nodes *t, struct node *n, size_t key_len)
+static bool enlist(struct nodes *t, struct node *n, size_t key_len, uint64_t hash)
 {
-	HASH_ADD(by_ino, t->by_ino, ino, sizeof n->ino, n);
+	HASH_ADD_BYHASHVALUE(by_ino, t->by_ino, ino, sizeof n->ino, (unsigned)n->ino, n);
 	if (n->unlisted)
 		return false;
-	HASH_ADD_KEYPTR(by_name, t->by_name, n->key, key_len, n);
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_name, t->by_name, n->key, key_len, (unsigned)hash, n);
 	if (n->unlisted)
 		HASH_DELETE(by_ino, t->by_ino, n);
 	return !n->unlisted;
 }
 
-static struct node *new_node(struct nodes *t, struct node *parent, uint64_t ino, const char *key, size_t key_len)
+static struct node *new_node(struct nodes *t, struct node *parent, uint64_t hash, const char *key, size_t key_len)
 {
 	struct node *n = calloc(1, sizeof *n);
 
@@ -111,8 +118,8 @@ static struct node *new_node(struct nodes *t, struct node *parent, uint64_t ino,
 	memcpy(n->key, key, key_len);
 	n->key[key_len] = '\0';
 	n->name = n->key + (key_len ? sizeof n->ino : 0);
-	n->ino = ino;
-	if (!enlist(t, n, key_len))
+	n->ino = parent ? free_ino(t, hash) : SITE_ROOT;
+	if (!enlist(t, n, key_len, hash))
 		goto fail;
 	n->parent = parent ? node_ref(parent) : NULL;
 	t->count++;
@@ -126,12 +133,13 @@ struct node *node_get_child(struct nodes *t, struct node *parent, const char *na
 {
 	char key[KEY_MAX];
 	size_t len = make_key(key, parent, name);
+	uint64_t hash = child_hash(parent, name);
 	struct node *n = NULL;
 
 	if (!len)
 		return NULL;
-	HASH_FIND(by_name, t->by_name, key, len, n);
-	return n ? n : new_node(t, parent, free_ino(t, parent, name), key, len);
+	HASH_FIND_BYHASHVALUE(by_name, t->by_name, key, len, (unsigned)hash, n);
+	return n ? n : new_node(t, parent, hash, key, len);
 }
 
 int nodes_init(struct nodes *t, const char *base, size_t max_entries)
@@ -140,7 +148,7 @@ int nodes_init(struct nodes *t, const char *base, size_t max_entries)
 	t->base = strdup(base);
 	if (!t->base)
 		return AFTP_ENOMEM;
-	t->root = new_node(t, NULL, SITE_ROOT, "", 0);
+	t->root = new_node(t, NULL, 0, "", 0);
 	if (!t->root) {
 		free(t->base);
 		t->base = NULL;
@@ -304,7 +312,7 @@ void node_detach(struct nodes *t, struct node *n)
 	node_drop_list(t, n);
 }
 
-static int take_name(struct nodes *t, struct node *n, const char *key, size_t len)
+static int take_name(struct nodes *t, struct node *n, const char *key, size_t len, uint64_t hash)
 {
 	char *copy = malloc(len + 1);
 
@@ -316,7 +324,7 @@ static int take_name(struct nodes *t, struct node *n, const char *key, size_t le
 	n->key = copy;
 	n->name = copy + sizeof n->ino;
 	n->unlisted = false;
-	HASH_ADD_KEYPTR(by_name, t->by_name, n->key, len, n);
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_name, t->by_name, n->key, len, (unsigned)hash, n);
 	if (n->unlisted)
 		return AFTP_ENOMEM;
 	n->gone = false;
@@ -337,7 +345,7 @@ int node_move(struct nodes *t, struct node *n, struct node *parent, const char *
 		node_detach(t, there);
 	leave_name(t, n);
 	n->parent = parent;
-	rc = len ? take_name(t, n, key, len) : -ENAMETOOLONG;
+	rc = len ? take_name(t, n, key, len, child_hash(parent, name)) : -ENAMETOOLONG;
 	node_unref(t, before);
 	return rc;
 }
