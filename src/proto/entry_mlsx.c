@@ -102,67 +102,73 @@ static bool fact_unique(struct aftp_entry *e, struct span v)
 
 static bool fact_perm(struct aftp_entry *e, struct span v)
 {
-	static const struct {
-		char letter;
-		uint32_t bit;
-	} letters[] = {
-		{ 'a', AFTP_PERM_APPEND },
-		{ 'c', AFTP_PERM_CREATE },
-		{ 'd', AFTP_PERM_DELETE },
-		{ 'e', AFTP_PERM_ENTER },
-		{ 'f', AFTP_PERM_RENAME },
-		{ 'l', AFTP_PERM_LIST },
-		{ 'm', AFTP_PERM_MKDIR },
-		{ 'p', AFTP_PERM_PURGE },
-		{ 'r', AFTP_PERM_READ },
-		{ 'w', AFTP_PERM_WRITE },
+	static const uint16_t bits[26] = {
+		['a' - 'a'] = AFTP_PERM_APPEND,
+		['c' - 'a'] = AFTP_PERM_CREATE,
+		['d' - 'a'] = AFTP_PERM_DELETE,
+		['e' - 'a'] = AFTP_PERM_ENTER,
+		['f' - 'a'] = AFTP_PERM_RENAME,
+		['l' - 'a'] = AFTP_PERM_LIST,
+		['m' - 'a'] = AFTP_PERM_MKDIR,
+		['p' - 'a'] = AFTP_PERM_PURGE,
+		['r' - 'a'] = AFTP_PERM_READ,
+		['w' - 'a'] = AFTP_PERM_WRITE,
 	};
 
-	for (size_t i = 0; i < v.n; i++)
-		for (size_t k = 0; k < sizeof letters / sizeof *letters; k++)
-			if (letters[k].letter == scan_lower(v.s[i]))
-				e->perm |= letters[k].bit;
+	for (size_t i = 0; i < v.n; i++) {
+		char letter = scan_lower(v.s[i]);
+
+		if (letter >= 'a' && letter <= 'z')
+			e->perm |= bits[letter - 'a'];
+	}
 	e->have |= AFTP_HAVE_PERM;
 	return true;
 }
 
+#define FACT(name, take)                    \
+	{                                   \
+		name, sizeof name - 1, take \
+	}
+
 static const struct {
 	const char *name;
+	size_t n;
 	bool (*take)(struct aftp_entry *e, struct span value);
 } facts[] = {
-	{ "type", fact_type },
-	{ "size", fact_size },
-	{ "modify", fact_modify },
-	{ "perm", fact_perm },
-	{ "unique", fact_unique },
-	{ "unix.mode", fact_mode },
-	{ "unix.uid", fact_uid },
-	{ "unix.owner", fact_uid },
-	{ "unix.gid", fact_gid },
-	{ "unix.group", fact_gid },
+	FACT("type", fact_type),
+	FACT("size", fact_size),
+	FACT("modify", fact_modify),
+	FACT("perm", fact_perm),
+	FACT("unique", fact_unique),
+	FACT("unix.mode", fact_mode),
+	FACT("unix.uid", fact_uid),
+	FACT("unix.owner", fact_uid),
+	FACT("unix.gid", fact_gid),
+	FACT("unix.group", fact_gid),
 };
 
 /* Facts with names of no interest are skipped. "sizd", a directory's size, is one of them. */
-static bool take(struct aftp_entry *e, struct span fact)
+static bool take(struct aftp_entry *e, struct span name, struct span value)
 {
-	const char *equals = memchr(fact.s, '=', fact.n);
-	size_t n = equals ? (size_t)(equals - fact.s) : 0;
-
-	if (n == 0)
-		return false;
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-		if (scan_is(fact.s, n, facts[i].name))
-			return facts[i].take(e, (struct span){ equals + 1, fact.n - n - 1 });
-	return true;
+		if (name.n == facts[i].n && scan_is(name.s, name.n, facts[i].name))
+			return facts[i].take(e, value);
+	return name.n > 0;
 }
 
 static bool take_all(struct aftp_entry *e, const char *s, const char *end)
 {
 	while (s < end) {
-		const char *semicolon = memchr(s, ';', (size_t)(end - s));
-		const char *stop = semicolon ? semicolon : end;
+		const char *equals = s, *stop;
 
-		if (!take(e, (struct span){ s, (size_t)(stop - s) }))
+		while (equals < end && *equals != '=' && *equals != ';')
+			equals++;
+		if (equals == end || *equals == ';')
+			return false;
+		for (stop = equals + 1; stop < end && *stop != ';';)
+			stop++;
+		if (!take(e, (struct span){ s, (size_t)(equals - s) },
+			    (struct span){ equals + 1, (size_t)(stop - equals - 1) }))
 			return false;
 		s = stop + 1;
 	}
@@ -172,10 +178,13 @@ static bool take_all(struct aftp_entry *e, const char *s, const char *end)
 /* Where the facts end: at the first space. A link's target may hold spaces, though; then "; " is the end. */
 static const char *facts_end(const char *s, const char *end)
 {
-	const char *space = s, *last;
+	const char *space = memchr(s, ' ', (size_t)(end - s)), *tab, *last;
 
-	while (space < end && *space != ' ' && *space != '\t')
-		space++;
+	if (!space)
+		space = end;
+	tab = memchr(s, '\t', (size_t)(space - s));
+	if (tab)
+		space = tab;
 	if (space == end || space == s || space[-1] == ';')
 		return space;
 	last = memrchr(s, ';', (size_t)(space - s));
