@@ -79,12 +79,22 @@ static uint64_t free_ino(struct nodes *t, uint64_t hash)
 	return ino;
 }
 
+/* Without strays no look is needed: long directories are full of names that nobody has asked for. */
 uint64_t node_child_ino(struct nodes *t, struct node *parent, const char *name)
 {
 	uint64_t hash = child_hash(parent, name);
-	struct node *n = find_child(t, parent, name, hash);
+	struct node *n;
 
+	if (t->strays == 0 && hash > SITE_ROOT)
+		return hash;
+	n = find_child(t, parent, name, hash);
 	return n ? n->ino : free_ino(t, hash);
+}
+
+static void set_stray(struct nodes *t, struct node *n, bool stray)
+{
+	t->strays = t->strays - n->stray + stray;
+	n->stray = stray;
 }
 
 static void free_node(struct node *n)
@@ -122,6 +132,7 @@ static struct node *new_node(struct nodes *t, struct node *parent, uint64_t hash
 	if (!enlist(t, n, key_len, hash))
 		goto fail;
 	n->parent = parent ? node_ref(parent) : NULL;
+	set_stray(t, n, parent && n->ino != hash);
 	t->count++;
 	return n;
 fail:
@@ -188,6 +199,7 @@ static void reap(struct nodes *t, struct node *n)
 		HASH_DELETE(by_ino, t->by_ino, n);
 		if (!n->gone)
 			HASH_DELETE(by_name, t->by_name, n);
+		set_stray(t, n, false);
 		free_node(n);
 		t->count--;
 		parent->refs--;
@@ -304,6 +316,7 @@ static void leave_name(struct nodes *t, struct node *n)
 		return;
 	HASH_DELETE(by_name, t->by_name, n);
 	n->gone = true;
+	set_stray(t, n, true);
 }
 
 void node_detach(struct nodes *t, struct node *n)
@@ -328,6 +341,7 @@ static int take_name(struct nodes *t, struct node *n, const char *key, size_t le
 	if (n->unlisted)
 		return AFTP_ENOMEM;
 	n->gone = false;
+	set_stray(t, n, n->ino != hash);
 	return 0;
 }
 

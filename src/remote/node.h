@@ -54,6 +54,7 @@ struct node {
 	UT_hash_handle by_ino, by_name; /* nodes::by_ino, nodes::by_name */
 	bool unlisted;                  /* memory ran out while it was put into a table */
 	bool gone;                      /* nothing has its path any more, or something else has it */
+	bool stray;                     /* its number is not the one that its path gives, or it has no path */
 };
 
 struct nodes {
@@ -61,7 +62,7 @@ struct nodes {
 	struct node *by_ino, *by_name;
 	struct node *lists;          /* with a list, newest first */
 	size_t entries, max_entries; /* in those lists */
-	size_t count;
+	size_t count, strays;
 	char *base; /* path of the root on the server: "/" or "/pub", never with a final slash but for "/" */
 };
 

@@ -253,6 +253,44 @@ static void a_detached_name_is_free(void **state)
 	nodes_finish(&t);
 }
 
+static void assert_foretold(struct nodes *t, const char *name)
+{
+	uint64_t ino = node_child_ino(t, t->root, name);
+	struct node *n = node_get_child(t, t->root, name);
+
+	assert_int_equal(n->ino, ino);
+	assert_int_equal(node_child_ino(t, t->root, name), ino);
+	n->nlookup = 1;
+}
+
+/* Also where a number is taken, or a name has the number of another. */
+static void a_number_is_foretold(void **state)
+{
+	struct nodes t = make("/", 100);
+	struct node *n;
+
+	(void)state;
+	assert_foretold(&t, "a");
+	assert_foretold(&t, "b");
+	assert_int_equal(t.strays, 0);
+	n = node_child(&t, t.root, "a");
+	assert_int_equal(node_move(&t, n, t.root, "c"), 0);
+	assert_foretold(&t, "c");
+	assert_foretold(&t, "a");
+	assert_int_equal(t.strays, 2); /* c has the number of a */
+	node_forget(&t, node_child(&t, t.root, "a"), 1);
+	assert_int_equal(node_move(&t, n, t.root, "a"), 0);
+	assert_int_equal(t.strays, 0);
+	node_detach(&t, n);
+	assert_foretold(&t, "a");
+	assert_int_equal(t.strays, 2);
+	node_forget(&t, n, 1);
+	node_forget(&t, node_child(&t, t.root, "a"), 1);
+	assert_int_equal(t.strays, 0);
+	assert_foretold(&t, "a");
+	nodes_finish(&t);
+}
+
 static void a_change_shows_in_the_list(void **state)
 {
 	struct nodes t = make("/", 12);
@@ -356,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_moved_node_keeps_its_number),
 		cmocka_unit_test(what_is_replaced_is_gone),
 		cmocka_unit_test(a_detached_name_is_free),
+		cmocka_unit_test(a_number_is_foretold),
 		cmocka_unit_test(a_change_shows_in_the_list),
 		cmocka_unit_test(changes_are_noted_for_a_listing),
 		cmocka_unit_test(a_touched_directory_is_newer),
