@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <utlist.h>
 
 #define MAX_READ    (2u * 1024 * 1024) /* of one request; more than the kernel asks for */
-#define PATIENCE_MS 100                /* a pending read that is older than this goes first */
+#define WAIT        1
+#define PATIENCE_MS 100 /* a pending read that is older than this goes first */
 
 /* --- versions ------------------------------------------------------------------------------------- */
 
@@ -34,7 +36,7 @@ static void learn_size(struct content *c, const struct version *now)
 		a.mtime_nsec = now->mtime_nsec;
 		a.have |= AFTP_HAVE_MTIME;
 	}
-	c->node->attr = a;
+	c->node->attr = c->seen = a;
 	c->node->attr_at = site_now(c->site);
 	if (c->site->stale)
 		c->site->stale(c->site->stale_arg, c->node->ino);
@@ -94,6 +96,8 @@ void content_written(struct site *s, struct node *n)
 	if (!c)
 		return;
 	c->version = (struct version){ .size = n->attr.size };
+	c->seen = n->attr;
+	growth_drop(c);
 	DL_FOREACH_SAFE (c->readers, r, next) {
 		if (r->waiting)
 			reader_restart(r);
@@ -152,6 +156,16 @@ static unsigned most_readers(const struct content *c)
 	return c->handles < conns ? c->handles : conns;
 }
 
+static bool is_busy(const struct content *c)
+{
+	const struct reader *r;
+
+	DL_FOREACH (c->readers, r)
+		if (r->waiting)
+			return true;
+	return false;
+}
+
 /* Those who read on must not keep a reader for ever from one who reads elsewhere. */
 static bool others_first(const struct content *c)
 {
@@ -161,10 +175,12 @@ static bool others_first(const struct content *c)
 /* False: every reader is busy elsewhere. */
 static bool assign(struct content *c, struct read_op *op)
 {
+	uint64_t from = c->seam.bytes ? MIN(op->off, c->seam.off) : op->off;
+	unsigned most = c->seam.bytes ? 1 : most_readers(c);
 	struct reader *r = nearest(c, op->off);
 
-	if (!r && count_readers(c) < most_readers(c)) {
-		if (reader_new(&r, c, op->off)) {
+	if (!r && count_readers(c) < most) {
+		if (reader_new(&r, c, from)) {
 			op_complete(&op->op, AFTP_ENOMEM);
 			return false;
 		}
@@ -172,27 +188,11 @@ static bool assign(struct content *c, struct read_op *op)
 	if (!r) {
 		r = unused(c);
 		if (r)
-			reader_seek(r, op->off);
+			reader_seek(r, from);
 	}
 	if (r)
 		reader_add(r, op);
 	return r != NULL;
-}
-
-void content_reader_free(struct content *c, struct reader *r)
-{
-	struct read_op *op, *next;
-
-	DL_FOREACH_SAFE2(c->pending, op, next, after)
-	{
-		if (op->op.completed)
-			continue;
-		if (r->waiting && !nearest(c, op->off))
-			continue;
-		DL_DELETE2(c->pending, op, before, after);
-		if (!assign(c, op))
-			DL_APPEND2(c->pending, op, before, after);
-	}
 }
 
 /* --- read ----------------------------------------------------------------------------------------- */
@@ -207,11 +207,60 @@ static void leave(struct read_op *op)
 	}
 }
 
+/* 0, WAIT until no reader is busy, or an error. The kernel has one cache for all handles: pages of an old version must
+ * not get there any more. */
+static int may_read(const struct read_op *op)
+{
+	struct content *c = op->content;
+
+	if (c->gone)
+		return AFTP_ECHANGED;
+	if (growth_concerns(op))
+		return is_busy(c) ? WAIT : growth_begin(c, op->off);
+	return c->superseded || growth_is_before(op) ? AFTP_ECHANGED : 0;
+}
+
+/* Only from the loop: readers may be freed. */
+static void begin(struct read_op *op)
+{
+	struct content *c = op->content;
+	int rc = may_read(op);
+
+	if (rc == WAIT)
+		DL_APPEND2(c->pending, op, before, after);
+	else if (rc < 0 || op->off >= c->version.size || op->len == 0)
+		op_complete(&op->op, rc);
+	else if ((others_first(c) || !assign(c, op)) && !op->op.completed)
+		DL_APPEND2(c->pending, op, before, after);
+}
+
+/* It begins once more, on a turn of its own. */
+static void begin_again(struct read_op *op)
+{
+	leave(op);
+	op->again = true;
+	op_complete(&op->op, 0);
+}
+
 static void read_end(struct site_op *sop)
 {
 	struct read_op *op = (struct read_op *)sop;
 	struct site *s = sop->site;
 
+	if (sop->status == 0 && op->again) {
+		op->again = sop->completed = false;
+		begin(op);
+		return;
+	}
+	if (sop->status == 0 && !op->content->gone && growth_concerns(op)) {
+		sop->completed = false;
+		begin_again(op);
+		return;
+	}
+	if (sop->status == 0 && !growth_is_right(op)) {
+		content_changed(op->content);
+		sop->status = AFTP_ECHANGED;
+	}
 	if (sop->status < 0)
 		op->cb(op->arg, sop->status, NULL, 0);
 	else if (op->reader)
@@ -224,39 +273,34 @@ static void read_end(struct site_op *sop)
 		file_read_ended(s);
 }
 
-static int usable_version(struct site_file *f, uint64_t off)
+void content_reader_free(struct content *c, struct reader *r)
 {
-	struct content *c = f->content;
+	struct read_op *op, *next;
+	bool anew = !is_busy(c) && growth_awaited(c);
 
-	if (c->gone)
-		return AFTP_ECHANGED;
-	/* Behind the old end of a file that has grown (tail -f): nothing of the old version is mixed in. */
-	if (off >= c->version.size && c->node->attr.size > off && c->version.known && !c->pending) {
-		while (c->readers && !c->readers->waiting)
-			reader_free(c->readers);
-		if (c->readers)
-			return AFTP_ECHANGED;
-		c->version = (struct version){ .size = c->node->attr.size };
-		c->generation++;
-		f->generation = c->generation;
+	DL_FOREACH_SAFE2(c->pending, op, next, after)
+	{
+		if (op->op.completed)
+			continue;
+		if (anew) {
+			begin_again(op);
+			continue;
+		}
+		if (growth_concerns(op) || (r->waiting && !nearest(c, op->off)))
+			continue;
+		DL_DELETE2(c->pending, op, before, after);
+		if (!assign(c, op))
+			DL_APPEND2(c->pending, op, before, after);
 	}
-	if (!f->generation)
-		f->generation = c->generation;
-	return f->generation == c->generation ? 0 : AFTP_ECHANGED;
 }
 
 int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **out, site_read_cb *cb, void *arg)
 {
 	struct content *c = f->content;
-	int rc;
 	struct read_op *op;
 
 	if (c->node->writer && writer_has_content(c->node->writer))
 		return writer_read(c->node->writer, off, len, out, cb, arg);
-	rc = usable_version(f, off);
-
-	if (rc < 0)
-		return rc;
 	op = op_new(c->site, sizeof *op, read_end, out);
 	if (!op)
 		return AFTP_ENOMEM;
@@ -266,27 +310,37 @@ int site_read(struct site_file *f, uint64_t off, size_t len, struct site_op **ou
 	op->len = len < MAX_READ ? len : MAX_READ;
 	op->cb = cb;
 	op->arg = arg;
-	if (off >= c->version.size || len == 0)
-		op_complete(&op->op, 0);
-	else if ((others_first(c) || !assign(c, op)) && !op->op.completed)
-		DL_APPEND2(c->pending, op, before, after);
+	begin(op);
 	return 0;
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
+/* Something else is there now than what its handles read. */
+static bool is_outdated(const struct content *c)
+{
+	const struct attr *a = &c->seen, *b = &c->node->attr;
+	unsigned both = a->have & b->have;
+
+	return c->version.known &&
+		((both & AFTP_HAVE_SIZE && a->size != b->size) ||
+			(both & AFTP_HAVE_MTIME && (a->mtime != b->mtime || a->mtime_nsec != b->mtime_nsec)));
+}
+
 struct content *content_of(struct site *s, struct node *n)
 {
 	struct content *c = n->content;
 
-	if (c)
+	if (c && (n->writer || (!is_outdated(c) && !c->seam.bytes)))
 		return c;
+	if (c)
+		c->superseded = is_outdated(c);
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return NULL;
 	c->site = s;
 	c->node = node_ref(n);
-	c->generation = 1;
+	c->seen = n->attr;
 	c->version.size = n->attr.have & AFTP_HAVE_SIZE ? n->attr.size : UNKNOWN_SIZE;
 	n->content = c;
 	DL_APPEND(s->contents, c);
@@ -302,6 +356,7 @@ void content_free(struct content *c)
 		reader_free(c->readers);
 	DL_FOREACH_SAFE (c->files, f, next)
 		free(f);
+	growth_drop(c);
 	if (c->node->content == c)
 		c->node->content = NULL;
 	DL_DELETE(s->contents, c);
@@ -310,9 +365,19 @@ void content_free(struct content *c)
 	free(c);
 }
 
-static bool reads_of(const struct site_op *op, const struct content *c)
+static const struct content *read_by(const struct site_op *op)
 {
-	return op->run == read_end && ((const struct read_op *)op)->content == c;
+	return op->run == read_end ? ((const struct read_op *)op)->content : NULL;
+}
+
+bool content_is_open(const struct site *s, const struct node *n)
+{
+	const struct content *c;
+
+	DL_FOREACH (s->contents, c)
+		if (c->node == n && c->handles > (c->peek != NULL))
+			return true;
+	return false;
 }
 
 bool content_is_read(const struct content *c, const struct site_op *before)
@@ -320,9 +385,10 @@ bool content_is_read(const struct content *c, const struct site_op *before)
 	const struct site_op *op;
 
 	DL_FOREACH (c->site->ops, op) {
+		const struct content *other = read_by(op);
 		if (op == before)
 			break;
-		if (reads_of(op, c))
+		if (other && other->node == c->node)
 			return true;
 	}
 	return false;
@@ -334,7 +400,7 @@ static void cancel_reads(struct content *c)
 	struct site_op *op, *next;
 
 	DL_FOREACH_SAFE (c->site->ops, op, next) {
-		if (!reads_of(op, c))
+		if (read_by(op) != c)
 			continue;
 		leave((struct read_op *)op);
 		op_complete(op, AFTP_ECANCELED);

@@ -5,7 +5,9 @@
  * A read goes to the reader whose window it falls into, or a little ahead of; otherwise to a new or an unused one.
  *
  * What is read is one version of the file. SIZE and MDTM travel in front of each RETR, at no cost in round trips;
- * when they tell of another version than before, reads fail (AFTP_ECHANGED) rather than mix the two. */
+ * when they tell of another version than before, reads fail (AFTP_ECHANGED) rather than mix the two. An open that comes
+ * when another version is known of has a content of its own. A file that has grown can be followed (tail -f): who reads
+ * on at the old end goes on, if what stood in front of it is still the same. */
 #ifndef REMOTE_CONTENT_H
 #define REMOTE_CONTENT_H
 
@@ -26,7 +28,6 @@ struct site_file {
 	struct content *content;
 	struct writer *writer; /* NULL: only for reading */
 	bool append;
-	unsigned generation;           /* the version that this handle reads; 0 before its first read */
 	struct site_file *prev, *next; /* content::files */
 };
 
@@ -38,11 +39,19 @@ struct version {
 	uint32_t mtime_nsec;
 };
 
+/* The last bytes of a file before it grew, to be compared with what is there now. */
+struct seam {
+	char *bytes; /* NULL: there are none, or they are the same */
+	uint64_t off;
+	size_t len;
+};
+
 struct read_op {
 	struct site_op op;
 	struct content *content;
 	struct reader *reader; /* where it waits; NULL: in content::pending, or nowhere */
 	uint64_t asked;        /* ms */
+	bool again;            /* it has to begin once more */
 	uint64_t off;
 	size_t len;
 	site_read_cb *cb;
@@ -54,22 +63,27 @@ struct content {
 	struct site *site;
 	struct node *node; /* holds a reference */
 	unsigned handles;
-	struct peek *peek;   /* it is one of them; or NULL */
-	unsigned generation; /* counts the versions */
-	bool gone;           /* its version is not there any more; node::content is another, or none */
+	struct peek *peek; /* it is one of them; or NULL */
+	bool gone;         /* its version is not there any more; node::content is another, or none */
+	bool superseded;   /* the same, and all that may be read of it is what has grown */
 	struct version version;
+	struct attr seen; /* what the node was like in this version */
+	struct seam seam;
 	struct reader *readers;
 	struct read_op *pending;     /* no reader is free for them */
 	struct site_file *files;     /* the handles */
 	struct content *prev, *next; /* site::contents */
 };
 
-/* The content of a node, made when there is none; NULL when out of memory. Freed when it has no handle any more. */
+/* The content of a node as it is now, made when there is none; NULL when out of memory. Freed when it has no handle
+ * any more. */
 struct content *content_of(struct site *s, struct node *n);
 void content_free(struct content *c);
 void content_put(struct content *c); /* a handle goes */
-/* Is a read under way that was asked for before `op` was? */
+/* Is a read of any version under way that was asked for before `op` was? */
 bool content_is_read(const struct content *c, const struct site_op *op);
+/* Has the node handles, in whatever version? The look-ahead's do not count. */
+bool content_is_open(const struct site *s, const struct node *n);
 /* file.c: opens may wait for a read that has ended (site::gated counts them). */
 void file_read_ended(struct site *s);
 
@@ -80,6 +94,20 @@ int content_check(struct content *c, const struct version *now);
 void content_changed(struct content *c);
 /* A reader has nothing to do: does somebody wait for one? */
 void content_reader_free(struct content *c, struct reader *r);
+
+/* --- growth.c ------------------------------------------------------------------------------------- */
+
+/* The file has grown, and this read asks for bytes behind its old end. A short answer would not do: the kernel fills
+ * the page up with zeros, and shows them to whoever knows the new size. */
+bool growth_concerns(const struct read_op *op);
+bool growth_awaited(const struct content *c); /* one that is pending is such a read */
+/* From now on the new version is read; no reader may be busy. 0, AFTP_ENOMEM, or AFTP_ECHANGED: what was read last
+ * cannot be compared. */
+int growth_begin(struct content *c, uint64_t off);
+/* Until the seam is compared: it asks for nothing behind it, so it would not tell. */
+bool growth_is_before(const struct read_op *op);
+bool growth_is_right(const struct read_op *op); /* what has come for it agrees with the seam */
+void growth_drop(struct content *c);            /* the seam */
 
 /* --- reader.c ------------------------------------------------------------------------------------- */
 

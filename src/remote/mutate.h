@@ -143,7 +143,7 @@ void mutate_discard(struct site *s, struct node *dir, const char *name);
  * `told` runs later. */
 struct mutation *mutate_publish(struct site *s, struct node *n, const char *temp, site_done_cb *told, void *arg);
 
-bool mutate_is_open(const struct node *n);
+bool mutate_is_open(const struct site *s, const struct node *n);
 /* n has been moved aside: it goes when its holders do. */
 void mutate_doom(struct site *s, struct node *n);
 /* Its last holder let go of a doomed node: it is deleted on the server. Nobody waits, but the site does not close

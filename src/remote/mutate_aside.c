@@ -33,9 +33,9 @@ void mutate_aside_name(char name[ASIDE_SIZE])
 	snprintf(name, ASIDE_SIZE, ASIDE_PREFIX "%016" PRIx64, number);
 }
 
-bool mutate_is_open(const struct node *n)
+bool mutate_is_open(const struct site *s, const struct node *n)
 {
-	return (n->content && n->content->handles > (n->content->peek != NULL)) || n->writer;
+	return content_is_open(s, n) || n->writer;
 }
 
 /* --- the deletion --------------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ static bool in_use(const struct mutation *m)
 {
 	const struct node *n = ((const struct removal *)m)->node;
 
-	return n && mutate_is_open(n) && !m->site->closing;
+	return n && mutate_is_open(m->site, n) && !m->site->closing;
 }
 
 static void deleted(struct mutation *m)
@@ -133,7 +133,7 @@ void mutate_discard(struct site *s, struct node *dir, const char *name)
 
 void mutate_released(struct site *s, struct node *n)
 {
-	if (!mutate_is_open(n) && !s->closing)
+	if (!mutate_is_open(s, n) && !s->closing)
 		remove_node(s, n);
 }
 

@@ -187,7 +187,7 @@ static void unlink_begin(struct mutation *m)
 
 	free(d->aside);
 	d->aside = NULL;
-	if (!d->node || !mutate_is_open(d->node)) {
+	if (!d->node || !mutate_is_open(m->site, d->node)) {
 		delete_it(m);
 		return;
 	}

@@ -56,7 +56,7 @@ static void is_aside(struct mutation *m)
 	r->aside = true;
 	/* Its holders read on under the new name. */
 	if (r->target && node_move(&m->site->nodes, r->target, r->to, r->aside_name) == 0)
-		r->held = mutate_is_open(r->target);
+		r->held = mutate_is_open(m->site, r->target);
 	go(m, RENAME_MOVE);
 }
 
@@ -467,7 +467,7 @@ static int take_ends(struct renaming *r, struct node *to, const char *to_name, u
 		return -ENOTDIR;
 	if (a.type == AFTP_TYPE_DIR)
 		r->phase = RENAME_REMOVE;
-	else if (t && mutate_is_open(t))
+	else if (t && mutate_is_open(s, t))
 		r->phase = RENAME_ASIDE;
 	return 0;
 }
