@@ -7,6 +7,7 @@ VERSION := 0.1.0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
+OBJCOPY ?= objcopy
 SAN     ?=
 WERROR  ?=
 BUILD   ?= build$(if $(SAN),/san)
@@ -62,32 +63,40 @@ TEST_SCRIPT := $(sort $(shell find tests -name '*.sh' -perm -u+x))
 
 all: $(BUILD)/ftpfs $(BUILD)/memftpd $(BUILD)/libaftp.a $(BUILD)/libaftp.so
 
-$(BUILD)/libaftp.a: $(AFTP_OBJ)
+# With every name, for what is built here.
+$(BUILD)/libinner.a: $(AFTP_OBJ)
 	@rm -f $@
 	$(AR) qcs $@ $^
+
+# One object, in which only what is public has a name that others see: theirs may be like ours.
+$(BUILD)/libaftp.a: $(AFTP_OBJ)
+	@rm -f $@
+	$(LD) -r -o $(BUILD)/obj/libaftp.o $^
+	$(OBJCOPY) --wildcard --keep-global-symbol='aftp_*' $(BUILD)/obj/libaftp.o
+	$(AR) qcs $@ $(BUILD)/obj/libaftp.o
 
 $(BUILD)/libaftp.so: $(AFTP_OBJ) src/libaftp.map
 	$(CC) -shared -Wl,-soname,libaftp.so.0 -Wl,--version-script=src/libaftp.map $(ALL_LDFLAGS) -o $@ $(AFTP_OBJ) $(AFTP_LIBS)
 
-$(BUILD)/ftpfs: $(MOUNT_OBJ) $(REMOTE_OBJ) $(BUILD)/libaftp.a
+$(BUILD)/ftpfs: $(MOUNT_OBJ) $(REMOTE_OBJ) $(BUILD)/libinner.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(AFTP_LIBS)
 
-$(BUILD)/memftpd: $(MEMFTPD_OBJ) $(BUILD)/libaftp.a
+$(BUILD)/memftpd: $(MEMFTPD_OBJ) $(BUILD)/libinner.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AFTP_LIBS)
 
 $(BUILD)/librest.a: $(MOUNT_TESTABLE) $(REMOTE_OBJ) $(TEST_LIB_OBJ)
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libaftp.a
+$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libinner.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AFTP_LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/librest.a $(BUILD)/libaftp.a
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/librest.a $(BUILD)/libinner.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(FUSE_LIBS) $(AFTP_LIBS)
 
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaftp.a
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libinner.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AFTP_LIBS)
 
@@ -163,11 +172,11 @@ fuzz-bin: $(FUZZ_BIN)
 tests: $(FUZZ_REPLAY)
 
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
-		$(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libaftp.a
+		$(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libinner.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(AFTP_LIBS)
 
-$(FUZZ_BIN): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libaftp.a
+$(FUZZ_BIN): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/redirect.o $(BUILD)/libinner.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -rdynamic -o $@ $^ $(AFTP_LIBS)
 

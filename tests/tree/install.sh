@@ -45,6 +45,10 @@ builds_against() {
 	[ -n "$(LD_LIBRARY_PATH="$place/usr/lib" "$TMPDIR/program")" ]
 }
 
+names() { # nm OPTION...
+	! nm --defined-only "$@" | awk 'NF == 3 && $2 ~ /[A-TX-Z]/ { print $3 }' | grep -v '^aftp_\|^LIBAFTP_'
+}
+
 # Every program under examples/, with the flags that a user of the shared library gets.
 examples_build() {
 	flags=$(pkg-config --define-variable=prefix="$place/usr" --cflags --libs libaftp) || return 1
@@ -71,6 +75,8 @@ check 'install' make_in_tree install
 check 'everything is there' all_there
 check 'a program links with the shared library' builds_against -laftp
 check 'a program links with the static library' builds_against "$place/usr/lib/libaftp.a"
+check 'the shared library shows public names only' names -D "$place/usr/lib/libaftp.so"
+check 'the static library shows public names only' names "$place/usr/lib/libaftp.a"
 check 'the examples are built against what is installed' examples_build
 check 'the installed program runs' installed_program_runs
 check 'uninstall leaves nothing' nothing_left
