@@ -22,12 +22,12 @@ exercise() {
 
 # vsftpd locks a file while it sends it. A reader that has paused must not keep a writer out.
 appends_to_what_is_read() {
-	mount_site "timeout=30,readahead=256K,$1" || return 1
+	mount_site "timeout=100,readahead=256K,$1" || return 1
 	head -c 20000000 /dev/zero >"$TMPDIR/want" && cp "$TMPDIR/want" "$data/big" && chown $server_uid "$data/big" || return 1
 	exec 7<"$mnt/big"
 	head -c 100000 <&7 >/dev/null
 	echo tail >>"$TMPDIR/want"
-	timeout 20 dd of="$mnt/big" oflag=append conv=notrunc,fsync status=none <<-END || return 1
+	timeout 60 dd of="$mnt/big" oflag=append conv=notrunc,fsync status=none <<-END || return 1
 		tail
 	END
 	exec 7<&-
@@ -37,7 +37,7 @@ appends_to_what_is_read() {
 through_dropper() {
 	/usr/bin/python3 "$SRC/tests/interop/dropper.py" "$server_port" "$seed" 10 >"$TMPDIR/port" &
 	dropper=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		[ -s "$TMPDIR/port" ] && break
 		sleep 0.05
 	done

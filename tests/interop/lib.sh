@@ -176,13 +176,13 @@ needs_fuse() {
 mount_site() {
 	_options=${1:-}
 	[ -z "$server_tls" ] || _options=${_options:+$_options,}cacert=$server_cert
-	timeout 60 "$BUILD/ftpfs" "$server_url" "$mnt" ${_options:+-o "$_options"} && mountpoint -q "$mnt"
+	timeout 100 "$BUILD/ftpfs" "$server_url" "$mnt" ${_options:+-o "$_options"} && mountpoint -q "$mnt"
 }
 
 # Its process says goodbye to the server, and ends.
 unmount_site() {
-	timeout 30 fusermount3 -u "$mnt" && ! mountpoint -q "$mnt" || return 1
-	for _ in $(seq 400); do
+	timeout 100 fusermount3 -u "$mnt" && ! mountpoint -q "$mnt" || return 1
+	for _ in $(seq 1200); do
 		pgrep -f -- "ftpfs .*$mnt" >/dev/null || return 0
 		sleep 0.05
 	done
@@ -206,7 +206,7 @@ fails_with() {
 }
 
 refuses_password() {
-	timeout 60 "$BUILD/ftpfs" "$(echo "$server_url" | sed s/secret/wrong/)" "$mnt" ${server_cert:+-o cacert="$server_cert"} && { echo 'it mounted'; return 1; }
+	timeout 100 "$BUILD/ftpfs" "$(echo "$server_url" | sed s/secret/wrong/)" "$mnt" ${server_cert:+-o cacert="$server_cert"} && { echo 'it mounted'; return 1; }
 	[ $? != 124 ] && ! mountpoint -q "$mnt"
 }
 
@@ -258,7 +258,7 @@ fetch() {
 		cat "$data/$1"
 	else
 		# shellcheck disable=SC2086 # several words
-		curl -sS --max-time 60 $server_curl "$server_curl_url$1"
+		curl -sS --max-time 200 $server_curl "$server_curl_url$1"
 	fi
 }
 
@@ -335,9 +335,9 @@ check_writing() {
 # A plain client gets the same tree from this server: what fails below is the mount's.
 plain_client_reads() {
 	# shellcheck disable=SC2086 # several words
-	curl -sS --max-time 60 $server_curl "${server_curl_url}sizes/1048577.bin" | cmp - "$data/sizes/1048577.bin" || return 1
+	curl -sS --max-time 200 $server_curl "${server_curl_url}sizes/1048577.bin" | cmp - "$data/sizes/1048577.bin" || return 1
 	# shellcheck disable=SC2086
-	[ "$(curl -sS --max-time 60 $server_curl -l "${server_curl_url}sizes/" | grep -c '\.bin')" = 12 ]
+	[ "$(curl -sS --max-time 200 $server_curl -l "${server_curl_url}sizes/" | grep -c '\.bin')" = 12 ]
 }
 
 check_tree() {

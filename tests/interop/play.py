@@ -3,6 +3,8 @@
 The account is ftpuser, password secret; the folder is the one that play_lib.sh makes. Texts are left out, and 125 is as good
 as 150: what is compared is codes, names, bytes and how connections end.
 """
+import concurrent.futures
+import itertools
 import re
 import select
 import socket
@@ -10,8 +12,9 @@ import sys
 import time
 
 PORT = int(sys.argv[1])
-PATIENCE = 30  # for what must come
-SILENCE = 1.5  # after which nothing comes
+PATIENCE = 100  # for what must come
+SILENCE = 6  # after which nothing comes
+uploads = itertools.count()
 
 
 class Client:
@@ -114,7 +117,7 @@ def in_upload(*lines):
     """Commands while an upload moves; then its end."""
     c = Client()
     data = c.epsv()
-    c.send("STOR up")
+    c.send("STOR up%d" % next(uploads))
     c.reply()
     data.sendall(b"x" * 1000)
     c.send(*lines)
@@ -127,7 +130,7 @@ def second_epsv():
     c = Client()
     old = c.epsv()
     port = c.port
-    time.sleep(0.3)  # it has been accepted
+    time.sleep(2)  # it has been accepted
     data = c.epsv()
     ends = how_it_ends(old)
     code = c.say("RETR small")
@@ -178,7 +181,7 @@ def kept_open():
     data = c.epsv()
     c.say("RETR small")
     drain(data)
-    waits = not c.buf and not select.select([c.control], [], [], 5)[0]
+    waits = not c.buf and not select.select([c.control], [], [], SILENCE)[0]
     data.close()
     return waits, c.reply()
 
@@ -212,7 +215,7 @@ DIALOGUES = [
     ("PWD in an upload", lambda: in_upload("PWD")),
     ("download closed early", early_close),
     ("ABOR of a download", lambda: abor("RETR big")),
-    ("ABOR of an upload", lambda: abor("STOR up")),
+    ("ABOR of an upload", lambda: abor("STOR up%d" % next(uploads))),
     ("ABOR of nothing", lambda: Client().say("ABOR")),
     ("armed after a 550", armed_after_550),
     ("REST past the end", lambda: rest(6)),
@@ -232,8 +235,17 @@ LISTINGS = [
 LACKS = ["FEAT", "NOOP", "HELP", "STAT", "MDTM small", "MDTM dir", "MDTM 20200101000000 small", "MFMT 20200101000000 small",
          "MLST small", "RANG 0 1", "HASH small", "AVBL", "SITE CHMOD 644 small", "STRU F", "REST 0", "PASV", "EPSV 1"]
 
-for name, dialogue in DIALOGUES:
-    print("%s: %s" % (name, dialogue()))
+
+def all_at_once(dialogues):
+    """Most of them wait for nothing to come."""
+    with concurrent.futures.ThreadPoolExecutor(len(dialogues)) as pool:
+        for name, answer in [(name, pool.submit(dialogue)) for name, dialogue in dialogues]:
+            print("%s: %s" % (name, answer.result()))
+
+
+all_at_once(DIALOGUES)
+for n in range(next(uploads)):
+    Client().say("DELE up%d" % n)
 for command in LISTINGS:
     print("%s: %s" % (command, listing(Client(), command)))
 for name in ("d[1]", "two words", "back\\slash", "-dash"):

@@ -230,9 +230,9 @@ _server_launch() {
 	esac
 }
 
-# 0: it answers; 1: it has ended, or does not answer within 20 s.
+# 0: it answers; 1: it has ended, or does not answer within a minute.
 _server_wait() {
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		kill -0 "$server_group" 2>/dev/null || return 1
 		# shellcheck disable=SC2086 # several words
 		if curl -s --max-time 5 -o /dev/null $server_curl "${server_curl_url}no-such-dir-$$/" || [ $? = 9 ]; then

@@ -20,7 +20,7 @@ chmod -R u=rwX,go=rX "$data"
 python3 "$SRC/tests/mount/proxy.py" socks5 >"$TMPDIR/proxy" 2>&1 &
 proxy=$!
 trap 'kill $proxy; clean_up' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	[ -s "$TMPDIR/proxy" ] && break
 	sleep 0.1
 done

@@ -106,9 +106,9 @@ unpacks_zip() {
 
 edits_with_vim() {
 	printf 'one\ntwo\nthree\n' >"$mnt/vim.txt"
-	timeout 60 vim -N -u NONE -i NONE -es -c '%s/two/2/' -c 'normal Gofour' -c 'wq' "$mnt/vim.txt" </dev/null || return 1
+	timeout 200 vim -N -u NONE -i NONE -es -c '%s/two/2/' -c 'normal Gofour' -c 'wq' "$mnt/vim.txt" </dev/null || return 1
 	[ "$(tr '\n' ' ' <"$mnt/vim.txt")" = 'one 2 three four ' ] || return 1
-	timeout 60 vim -N -u NONE -i NONE -es -c 'set backup writebackup backupcopy=no backupskip=' -c '%s/2/zwei/' -c 'wq' "$mnt/vim.txt" </dev/null ||
+	timeout 200 vim -N -u NONE -i NONE -es -c 'set backup writebackup backupcopy=no backupskip=' -c '%s/2/zwei/' -c 'wq' "$mnt/vim.txt" </dev/null ||
 		return 1
 	[ "$(tr '\n' ' ' <"$mnt/vim.txt")" = 'one zwei three four ' ] && grep -q '^2$' "$mnt/vim.txt~" || return 1
 	! find "$mnt" -maxdepth 1 -name '.*.sw?' | grep .

@@ -53,7 +53,7 @@ see_truth() {
 	[ -z "$server_tls" ] && [ "$server_name" = memftpd ] || return 0
 	truth=$TMPDIR/truth
 	mkdir "$truth"
-	timeout 60 "$BUILD/ftpfs" "$server_url" "$truth" -o attr_timeout=0 && truth_mounted=yes
+	timeout 100 "$BUILD/ftpfs" "$server_url" "$truth" -o attr_timeout=0 && truth_mounted=yes
 }
 
 write_clean_up() {

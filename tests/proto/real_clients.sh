@@ -80,7 +80,7 @@ curl_it() {
 		;;
 	esac
 	# shellcheck disable=SC2086 # several words
-	curl -sS --max-time 60 --user joe:secret $_tls "$@"
+	curl -sS --max-time 200 --user joe:secret $_tls "$@"
 }
 
 curl_url() {
@@ -124,7 +124,7 @@ lftp_it() {
 	explicit) _open="set ftp:ssl-force yes; set ftp:ssl-protect-data yes; open ftp://joe:secret@127.0.0.1:$port" ;;
 	implicit) _open="open ftps://joe:secret@127.0.0.1:$port" ;;
 	esac
-	timeout 60 lftp --norc -c "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 20; set ssl:ca-file '$ca'
+	timeout 200 lftp --norc -c "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 60; set ssl:ca-file '$ca'
 		$_open
 		$1"
 }
@@ -160,7 +160,7 @@ rclone_remote() {
 }
 
 rclone_it() {
-	timeout 100 rclone --retries 1 --low-level-retries 1 --cache-dir "$TMPDIR/cache" "$@"
+	timeout 200 rclone --retries 1 --low-level-retries 1 --cache-dir "$TMPDIR/cache" "$@"
 }
 
 rclone_copies() {
@@ -188,7 +188,7 @@ python_has() {
 }
 
 python_it() {
-	timeout 100 "$python" "$SRC/tests/proto/real_clients.py" "$1" "$mode" "$port" "${ca:--}" "$site"
+	timeout 200 "$python" "$SRC/tests/proto/real_clients.py" "$1" "$mode" "$port" "${ca:--}" "$site"
 }
 
 # --- all of it ------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ by_lftp() {
 		set ftp:ssl-force true
 		set ftp:ssl-protect-data true
 		set net:max-retries 1
-		set net:timeout 20
+		set net:timeout 60
 		set cmd:fail-exit true
 		mirror -R --no-perms $site/dir /by-lftp
 		mirror /by-lftp $work/back/dir
@@ -88,14 +88,14 @@ by_lftp() {
 }
 python=/usr/bin/python3
 by_ftplib() {
-	timeout 60 "$python" - "$port" "$site/big.bin" "$work/ca.pem" <<-'END'
+	timeout 200 "$python" - "$port" "$site/big.bin" "$work/ca.pem" <<-'END'
 		import ftplib, io, ssl, sys
 		class Client(ftplib.FTP_TLS):
 		    def ntransfercmd(self, cmd, rest=None):
 		        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
 		        return self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session), size
 		big = open(sys.argv[2], 'rb').read()
-		f = Client(context=ssl.create_default_context(cafile=sys.argv[3]), timeout=20)
+		f = Client(context=ssl.create_default_context(cafile=sys.argv[3]), timeout=60)
 		f.connect('127.0.0.1', int(sys.argv[1]))
 		f.login('joe', 'secret')
 		f.prot_p()

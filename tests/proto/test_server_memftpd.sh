@@ -58,7 +58,7 @@ check "the manual has every action of a scenario, and no other" same_actions
 bad_options() {
 	while IFS='|' read -r line; do
 		# shellcheck disable=SC2086
-		timeout 10 "$memftpd" $line >"$work/o" 2>"$work/e"
+		timeout 60 "$memftpd" $line >"$work/o" 2>"$work/e"
 		[ $? = 2 ] || { echo "exit status of: $line"; return 1; }
 		[ "$(wc -l <"$work/e")" = 1 ] && [ ! -s "$work/o" ] || { echo "output of: $line"; cat "$work/e"; return 1; }
 		grep -q '^memftpd: ' "$work/e" || return 1
@@ -117,7 +117,7 @@ check "a wrong option: one line and exit status 2" bad_options
 exit_one() { # text options...
 	text=$1
 	shift
-	timeout 10 "$memftpd" --listen 127.0.0.1:0 "$@" >"$work/o" 2>"$work/e"
+	timeout 60 "$memftpd" --listen 127.0.0.1:0 "$@" >"$work/o" 2>"$work/e"
 	[ $? = 1 ] && [ "$(wc -l <"$work/e")" = 1 ] && grep -q "$text" "$work/e" || { cat "$work/e"; return 1; }
 }
 check "a folder that is not there: exit status 1" exit_one 'no such' --load "$work/none"
@@ -176,7 +176,7 @@ if have "lftp mirrors both ways" lftp; then
 		lftp -u joe,secret "ftp://127.0.0.1:$port" <<-END
 			set ftp:ssl-allow false
 			set net:max-retries 1
-			set net:timeout 10
+			set net:timeout 60
 			set cmd:fail-exit true
 			mirror -R --no-perms $site/dir /copied
 			mirror /copied $work/back/dir
@@ -191,10 +191,10 @@ fi
 python=/usr/bin/python3
 if have "ftplib does all that it can" "$python"; then
 	by_ftplib() {
-		timeout 60 "$python" - "$port" "$site" <<-'END'
+		timeout 200 "$python" - "$port" "$site" <<-'END'
 			import ftplib, io, sys
 			f = ftplib.FTP()
-			f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+			f.connect('127.0.0.1', int(sys.argv[1]), timeout=60)
 			f.login('joe', 'secret')
 			big = open(sys.argv[2] + '/big.bin', 'rb').read()
 			def get(name, **more):
@@ -239,7 +239,7 @@ if have "ftplib does all that it can" "$python"; then
 	check "ftplib does all that it can" by_ftplib
 	if "$python" -c 'import aioftp' 2>/dev/null; then
 		by_aioftp() {
-			timeout 60 "$python" - "$port" "$site" <<-'END'
+			timeout 200 "$python" - "$port" "$site" <<-'END'
 				import aioftp, asyncio, pathlib, sys
 				async def main(port, site):
 				    async with aioftp.Client.context('127.0.0.1', port, 'joe', 'secret') as c:
@@ -272,7 +272,7 @@ if have "ftplib does all that it can" "$python"; then
 		"$python" - "$port" >"$work/help" <<-'END' || return 1
 			import ftplib, sys
 			f = ftplib.FTP()
-			f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+			f.connect('127.0.0.1', int(sys.argv[1]), timeout=60)
 			print('\n'.join(' '.join(f.sendcmd('HELP').split('\n')[1:-1]).split()))
 		END
 		sed -n '/^\.Sh PROTOCOL/,/^\.Pp/p' "$SRC/man/memftpd.1" | grep -v '^\.' | grep -oE '\b[A-Z][A-Z0-9]{2,6}\b' | sort >"$work/man"
@@ -286,7 +286,7 @@ counters() {
 	i=0
 	until grep -q '^stat end$' "$work/err"; do
 		i=$((i + 1))
-		[ "$i" -lt 100 ] || return 1
+		[ "$i" -lt 600 ] || return 1
 		sleep 0.1
 	done
 	grep -q '^stat HELP 1$' "$work/err" && grep -q '^stat sessions-now 0$' "$work/err"
@@ -314,7 +314,7 @@ scenario() {
 	"$python" - "$port" <<-'END'
 		import ftplib, io, sys
 		f = ftplib.FTP()
-		f.connect('127.0.0.1', int(sys.argv[1]), timeout=20)
+		f.connect('127.0.0.1', int(sys.argv[1]), timeout=60)
 		f.login('joe', 'secret')
 		def refused(code, call, *args):
 		    try:

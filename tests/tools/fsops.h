@@ -253,12 +253,13 @@ static inline bool set_aside(const struct names *n)
 /* A file that was open when it was removed goes soon after its last close(2), not during it. */
 static inline void compare_views(void)
 {
+	enum { TRIES = 1200 }; /* a minute */
 	static struct names a, b;
 
-	for (int tries = 0; tries < 200; tries++) {
+	for (int tries = 0; tries < TRIES; tries++) {
 		if (read_names(".", &a) < 0 || read_names(truth, &b) < 0)
 			break;
-		if (!set_aside(&b) || tries == 199) {
+		if (!set_aside(&b) || tries == TRIES - 1) {
 			compare_names(&a, &b);
 			break;
 		}
