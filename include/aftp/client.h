@@ -100,6 +100,7 @@ struct aftp_features {
 	bool mlst, mdtm, size, rest_stream, epsv, utf8, mfmt, mff, tvfs, rang, hash, clnt, auth_tls;
 	bool no_epsv, no_pasv;                   /* refused once; not tried again on this connection */
 	bool no_mlsd, no_mlst, no_size, no_mdtm; /* the same */
+	bool mlst_vague;                         /* MLST refuses and does not say why */
 	bool no_list_all;                        /* `LIST -a` was refused where LIST was not */
 	bool no_eprt;
 	bool no_arm; /* data connections that are made in advance do not last */
@@ -172,7 +173,7 @@ int aftp_client_check_path(const struct aftp_client *c, const char *path);
 
 /* --- stat ----------------------------------------------------------------------------------------- */
 
-/* MLST where the server has it (RFC 3659), else SIZE and MDTM together, and CWD when both refuse (a directory). The
+/* MLST where the server has it (RFC 3659), else SIZE and MDTM together, and CWD where those do not tell (a directory). The
  * entry's name is the one asked for. Statuses: 0; AFTP_ENOENT only when the server's words say so; AFTP_EACCES;
  * AFTP_EREPLY when it refused without saying why; network errors. */
 typedef void aftp_stat_cb(void *arg, int status, const struct aftp_entry *e);

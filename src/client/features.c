@@ -115,7 +115,7 @@ void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 	f->alters = f->pure_ftpd ? COMMAND_MENDED : 0;
 	f->alters |= proftpd ? COMMAND_TELNET : 0;
 	f->alters |= has_text(r, "pyftpdlib") ? COMMAND_UTF_8 : 0;
-	f->waits_for_end = f->answers_one = proftpd;
+	f->waits_for_end = f->answers_one = f->mlst_vague = proftpd;
 	f->stat_lists = f->in_order = vsftpd;
 	if (f->downloads_in_order == AFTP_ORDER_UNKNOWN && (vsftpd || proftpd))
 		f->downloads_in_order = AFTP_ORDER_YES;

@@ -1,4 +1,5 @@
-/* stat - one path: MLST, else SIZE and MDTM in one segment, and CWD when both refuse (it may be a directory).
+/* stat - one path: MLST, else SIZE and MDTM in one segment, and CWD when both refuse (it may be a directory). With a server
+ * whose MLST does not say why it refuses, SIZE leaves with it, and does.
  *
  * "Does not exist" is a strong thing to say: it takes the server's words, and no other answer that speaks against. */
 #include <stdio.h>
@@ -16,10 +17,10 @@ struct stat_op {
 	char *path; /* as the server has it */
 	char *name; /* as it was given */
 	unsigned owed;
-	int failed;                   /* the connection was lost meanwhile */
-	int size_status, mdtm_status; /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
-	bool mlst_refused;
-	bool target; /* not of a link */
+	int failed; /* the connection was lost meanwhile */
+	int mlst_status, size_status,
+		mdtm_status; /* 0, or what the refusal means; AFTP_ENOTSUP when it was not asked */
+	bool target;         /* not of a link */
 	struct aftp_entry entry;
 };
 
@@ -72,7 +73,7 @@ static int verdict(const struct stat_op *s, int cwd_status)
 {
 	const int all[] = { s->size_status, s->mdtm_status, cwd_status };
 	bool missing = s->size_status == AFTP_ENOENT || s->mdtm_status == AFTP_ENOENT ||
-		(s->mlst_refused && cwd_status == AFTP_ENOENT);
+		(s->mlst_status == AFTP_EREPLY && cwd_status == AFTP_ENOENT);
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] != AFTP_ENOENT && all[i] != AFTP_EREPLY && all[i] != AFTP_ENOTSUP)
@@ -98,6 +99,7 @@ static void on_cwd(void *arg, int status, const struct aftp_reply *r)
 		end(s, 0);
 		return;
 	}
+	s->c->features.mlst_vague |= s->mlst_status == AFTP_EREPLY && status == AFTP_ENOENT;
 	/* Something with a time is there. */
 	end(s, s->mdtm_status == 0 ? 0 : verdict(s, status));
 }
@@ -133,6 +135,12 @@ static void ask_cwd(struct stat_op *s)
 
 /* --- SIZE and MDTM -------------------------------------------------------------------------------- */
 
+/* MLST was enough. */
+static bool told(const struct stat_op *s)
+{
+	return s->mlst_status != AFTP_ENOTSUP && (s->mlst_status != AFTP_EREPLY || !s->path[0]);
+}
+
 /* A reply is in, or will not come. */
 static void answered(struct stat_op *s)
 {
@@ -140,9 +148,13 @@ static void answered(struct stat_op *s)
 		return;
 	if (s->failed) {
 		end(s, s->failed);
+	} else if (told(s)) {
+		end(s, s->mlst_status);
 	} else if (s->size_status == 0) {
 		s->entry.type = AFTP_TYPE_FILE;
 		end(s, 0);
+	} else if (s->mlst_status == AFTP_EREPLY && s->size_status == AFTP_ENOENT) {
+		end(s, AFTP_ENOENT);
 	} else {
 		ask_cwd(s);
 	}
@@ -226,30 +238,30 @@ static void on_mlst(void *arg, int status, const struct aftp_reply *r)
 {
 	struct stat_op *s = arg;
 
-	if (status < 0) {
-		end(s, status);
-		return;
-	}
-	if (features_unknown_command(r->code)) {
+	s->failed = status;
+	if (status == 0 && features_unknown_command(r->code)) {
 		s->c->features.no_mlst = true;
-		status = ask_size(s);
-		if (status < 0)
-			end(s, status);
-		return;
+		s->failed = ask_size(s);
+	} else if (status == 0 && r->code / 100 != 2) {
+		s->mlst_status = refused(s, r);
+	} else if (status == 0) {
+		s->mlst_status = take_facts(s, r) ? 0 : AFTP_EPROTO;
+		set_name(s);
 	}
-	if (r->code / 100 != 2) {
-		status = refused(s, r);
-		s->mlst_refused = true;
-		/* Words that do not say why: CWD may find better ones. */
-		if (status == AFTP_EREPLY && s->path[0])
-			ask_cwd(s);
-		else
-			end(s, status);
-		return;
-	}
-	status = take_facts(s, r) ? 0 : AFTP_EPROTO;
-	set_name(s);
-	end(s, status);
+	answered(s);
+}
+
+/* < 0 only when nothing was sent. */
+static int ask_mlst(struct stat_op *s)
+{
+	const struct aftp_features *f = &s->c->features;
+	const char *path = s->path[0] ? s->path : NULL;
+	int rc = wire_command(&s->c->wire, 0, on_mlst, s, "MLST", path);
+
+	s->owed = rc == 0;
+	if (rc == 0 && path && f->mlst_vague && features_may_size(f))
+		s->owed += wire_command(&s->c->wire, 0, on_size, s, "SIZE", path) == 0;
+	return rc;
 }
 
 static int start(struct op *op)
@@ -260,9 +272,7 @@ static int start(struct op *op)
 
 	if (rc != 0)
 		return rc;
-	if (s->target || !features_may_mlst(&c->features))
-		return ask_size(s);
-	return wire_command(&c->wire, 0, on_mlst, s, "MLST", s->path[0] ? s->path : NULL);
+	return s->target || !features_may_mlst(&c->features) ? ask_size(s) : ask_mlst(s);
 }
 
 static int ask(struct aftp_client *c, const char *path, bool target, aftp_stat_cb *cb, void *arg)
@@ -281,7 +291,7 @@ static int ask(struct aftp_client *c, const char *path, bool target, aftp_stat_c
 	s->target = target;
 	s->cb = cb;
 	s->arg = arg;
-	s->size_status = s->mdtm_status = AFTP_ENOTSUP;
+	s->mlst_status = s->size_status = s->mdtm_status = AFTP_ENOTSUP;
 	s->name = strdup(path);
 	rc = s->name ? client_take_path(c, &s->path, path) : AFTP_ENOMEM;
 	if (rc == 0)

@@ -13,10 +13,13 @@
 enum { SHORT_MS = 250, Y2020 = 1577836800 };
 
 /* A server whose FEAT names these lines. */
-#define FEAT(lines)                                                                                \
-	SAY("220 r"), REPLY("USER", "230 in"), REPLY("FEAT", "211-Features:\r\n" lines "211 End"), \
+#define GREETED(words, lines)                                                                           \
+	SAY("220 " words), REPLY("USER", "230 in"), REPLY("FEAT", "211-Features:\r\n" lines "211 End"), \
 		REPLY("TYPE", "200 ok")
-#define MODERN             FEAT(" MLST type*;size*;modify*;\r\n SIZE\r\n MDTM\r\n")
+#define FEAT(lines)        GREETED("r", lines)
+#define ALL                " MLST type*;size*;modify*;\r\n SIZE\r\n MDTM\r\n"
+#define MODERN             FEAT(ALL)
+#define VAGUE              GREETED("ProFTPD Server", ALL)
 #define MIDDLE             FEAT(" SIZE\r\n MDTM\r\n")
 #define OLD                FEAT("")
 #define FACTS(path, facts) REPLY("MLST " path, "250-Here\r\n " facts " " path "\r\n250 End")
@@ -68,6 +71,22 @@ static const struct look looks[] = {
 		{ MODERN, REPLY("MLST /f", "550 no"), HOME, REPLY("CWD /f", "550 Permission denied"), STAYS } },
 	{ "MLST unknown after all", "/f", 0, AFTP_TYPE_FILE, AFTP_HAVE_SIZE | AFTP_HAVE_MTIME, 5, Y2020,
 		{ MODERN, REPLY("MLST /f", "500 what?"), REPLY("SIZE /f", "213 5"),
+			REPLY("MDTM /f", "213 20200101000000"), STAYS } },
+	{ "MLST that never says why: a file", "/f", 0, AFTP_TYPE_FILE, AFTP_HAVE_SIZE | AFTP_HAVE_MTIME, 5, Y2020,
+		{ VAGUE, FACTS("/f", "type=file;size=5;modify=20200101000000;"), REPLY("SIZE /f", "213 5"), STAYS } },
+	{ "MLST that never says why: a directory", "/d", 0, AFTP_TYPE_DIR, AFTP_HAVE_MTIME, 0, Y2020,
+		{ VAGUE, FACTS("/d", "type=dir;modify=20200101000000;"), REPLY("SIZE /d", "550 not a regular file"),
+			STAYS } },
+	{ "MLST that never says why, SIZE does", "/f", AFTP_ENOENT, 0, 0, 0, 0,
+		{ VAGUE, WANT("MLST /f"), WANT("SIZE /f"), SAY("550 '/f' cannot be listed"),
+			SAY("550 /f: No such file or directory"), STAYS } },
+	{ "MLST that never says why, nor does SIZE", "/f", AFTP_EACCES, 0, 0, 0, 0,
+		{ VAGUE, WANT("MLST /f"), WANT("SIZE /f"), SAY("550 '/f' cannot be listed"), SAY("550 no"), HOME,
+			REPLY("CWD /f", "550 Permission denied"), STAYS } },
+	{ "MLST that never says why, SIZE knows it", "/f", 0, AFTP_TYPE_FILE, AFTP_HAVE_SIZE, 5, 0,
+		{ VAGUE, REPLY("MLST /f", "550 '/f' cannot be listed"), REPLY("SIZE /f", "213 5"), STAYS } },
+	{ "MLST that never says why is unknown", "/f", 0, AFTP_TYPE_FILE, AFTP_HAVE_SIZE | AFTP_HAVE_MTIME, 5, Y2020,
+		{ VAGUE, REPLY("MLST /f", "500 what?"), REPLY("SIZE /f", "213 5"), REPLY("SIZE /f", "213 5"),
 			REPLY("MDTM /f", "213 20200101000000"), STAYS } },
 	{ "an answer below 400 that is none", "/f", AFTP_EPROTO, 0, 0, 0, 0,
 		{ MODERN, REPLY("MLST /f", "350 more"), STAYS } },
@@ -159,6 +178,25 @@ static void test_looks_in_pieces(void **state)
 		check_look(&looks[i], true);
 }
 
+/* That it does not say why is learned. */
+static void test_vague(void **state)
+{
+	static const struct step script[] = { MODERN, REPLY("MLST /f", "550 no"), HOME,
+		REPLY("CWD /f", "550 No such file or directory"), WANT("MLST /g"), WANT("SIZE /g"), SAY("550 no"),
+		SAY("550 No such file"), STAYS };
+	struct aftp_entry e;
+	struct kit k;
+
+	(void)state;
+	kit_begin(&k, script);
+	assert_int_equal(kit_connect(&k), 0);
+	assert_int_equal(kit_stat(&k, "/f", &e), AFTP_ENOENT);
+	assert_int_equal(kit_stat(&k, "/g", &e), AFTP_ENOENT);
+	assert_non_null(strstr(k.server.segments, "\nMLST /g+SIZE /g+\n"));
+	assert_int_equal(kit_command(&k, "NOOP", NULL, NULL), 200);
+	kit_end(&k);
+}
+
 /* --- the connection ------------------------------------------------------------------------------------ */
 
 static void test_lost(void **state)
@@ -169,6 +207,7 @@ static void test_lost(void **state)
 	} cases[] = {
 		{ AFTP_ETIMEDOUT, { MODERN, WANT("MLST"), END } },
 		{ AFTP_ECONNRESET, { MODERN, WANT("MLST"), DO(STEP_CLOSE), END } },
+		{ AFTP_ECONNRESET, { VAGUE, REPLY("MLST", "550 no"), WANT("SIZE"), DO(STEP_CLOSE), END } },
 		{ AFTP_ECONNRESET, { MIDDLE, WANT("SIZE"), DO(STEP_CLOSE), END } },
 		{ AFTP_ETIMEDOUT, { MIDDLE, REPLY("SIZE", "213 5"), WANT("MDTM"), END } },
 		{ AFTP_ETIMEDOUT, { MIDDLE, REPLY("SIZE", "550 no"), REPLY("MDTM", "550 no"), WANT("PWD"), END } },
@@ -289,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_looks),
 		cmocka_unit_test(test_looks_in_pieces),
+		cmocka_unit_test(test_vague),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_what_is_refused_is_not_asked_again),
