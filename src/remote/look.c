@@ -69,7 +69,10 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 	l->cb(l, status);
 }
 
-static int list_directory(struct look *l, bool plain)
+typedef int lister(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
+	aftp_list_cb *done, void *arg);
+
+static int list_directory(struct look *l, lister *list)
 {
 	struct aftp_transfer *t;
 	const char *slash = strrchr(l->path, '/');
@@ -80,7 +83,7 @@ static int list_directory(struct look *l, bool plain)
 	l->dir = strndup(l->path, slash == l->path ? 1 : (size_t)(slash - l->path));
 	if (!l->dir)
 		return AFTP_ENOMEM;
-	return (plain ? aftp_client_list_plain : aftp_client_list)(l->client, &t, l->dir, on_entry, on_listed, l);
+	return list(l->client, &t, l->dir, on_entry, on_listed, l);
 }
 
 /* --- alone ---------------------------------------------------------------------------------------- */
@@ -92,7 +95,7 @@ static void on_stat(void *arg, int status, const struct aftp_entry *e)
 	if (status == 0)
 		status = take(l, e);
 	if (status == AFTP_EREPLY || status == AFTP_ENOTSUP) {
-		status = list_directory(l, false);
+		status = list_directory(l, aftp_client_list);
 		if (status == 0)
 			return;
 	}
@@ -106,11 +109,22 @@ int look_at(struct look *l, struct aftp_client *client, const char *path)
 	return rc ? rc : aftp_client_stat(client, path, on_stat, l);
 }
 
+int look_for_none(struct look *l, struct aftp_client *client, const char *path)
+{
+	const struct aftp_features *f = aftp_client_features(client);
+	int rc;
+
+	if (!f->stat_lists || f->no_stat_lists)
+		return look_at(l, client, path);
+	rc = begin(l, client, path);
+	return rc ? rc : list_directory(l, aftp_client_list_small);
+}
+
 int look_for_link(struct look *l, struct aftp_client *client, const char *path)
 {
 	int rc = begin(l, client, path);
 
-	return rc ? rc : list_directory(l, true);
+	return rc ? rc : list_directory(l, aftp_client_list_plain);
 }
 
 /* --- what is in a directory ----------------------------------------------------------------------- */

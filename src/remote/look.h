@@ -25,6 +25,8 @@ struct look {
 
 /* Set cb before. The path is copied. The async contract. */
 int look_at(struct look *l, struct aftp_client *client, const char *path);
+/* The same of what is probably not there: where a listing costs no more than any question, it comes first. */
+int look_for_none(struct look *l, struct aftp_client *client, const char *path);
 /* Lists `path`: 0 and how many entries it has, or why it cannot be listed. */
 int look_inside(struct look *l, struct aftp_client *client, const char *path);
 /* As look_at(), in a LIST: it tells links, and where they lead, where nothing else does. */

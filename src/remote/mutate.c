@@ -367,6 +367,13 @@ void mutation_look(struct mutation *m, const char *path, mutation_step *next)
 	look_began(m, look_at(&m->look, m->client, path), next);
 }
 
+/* A name can make the short way lose the connection. */
+void mutation_look_for_none(struct mutation *m, const char *path, mutation_step *next)
+{
+	m->look.cb = on_look;
+	look_began(m, (m->job.attempts > 1 ? look_at : look_for_none)(&m->look, m->client, path), next);
+}
+
 void mutation_look_for_link(struct mutation *m, const char *path, mutation_step *next)
 {
 	m->look.cb = on_look;

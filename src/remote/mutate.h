@@ -90,6 +90,7 @@ void mutation_wait(struct mutation *m, mutation_step *next);                    
 
 /* next: m->seen_status (0, AFTP_ENOENT, AFTP_EACCES), m->seen, m->look.target. */
 void mutation_look(struct mutation *m, const char *path, mutation_step *next);
+void mutation_look_for_none(struct mutation *m, const char *path, mutation_step *next); /* it is probably not there */
 void mutation_look_for_link(struct mutation *m, const char *path, mutation_step *next);
 /* next: m->seen_status and m->look.entries. */
 void mutation_look_inside(struct mutation *m, const char *path, mutation_step *next);

@@ -230,7 +230,7 @@ static void go(struct mutation *m, enum rename_phase phase)
 
 	r->phase = phase;
 	switch (phase) {
-	case RENAME_LOOK: mutation_look(m, r->to_path, looked_before); break;
+	case RENAME_LOOK: mutation_look_for_none(m, r->to_path, looked_before); break;
 	case RENAME_REMOVE:
 		mutation_send(m, "RMD", r->to_path);
 		mutation_wait(m, removal_answered);
