@@ -162,15 +162,35 @@ static void on_ended(void *arg, int status)
 	stop(r, status < 0 ? 1 : 0);
 }
 
+static const char *advice(const struct options *o, int status)
+{
+	if (status != AFTP_ELOGIN)
+		return "";
+	if (o->user == NULL)
+		return " (it was anonymous; a user is named as in ftp://USER@HOST/)";
+	return o->password == NULL ? " (no password was given)" : "";
+}
+
+/* One line; with the port where one was given. */
+static void explain(const struct options *o, int status, const char *why, char *line, size_t size)
+{
+	char words[400], port[8] = "";
+	const char *host = o->url.host;
+	bool bare = strchr(host, ':') == NULL;
+	transport_explain(words, sizeof(words), why[0] != '\0' ? why : aftp_strerror(status));
+	if (o->url.port_given || o->port != OPTIONS_UNSET)
+		snprintf(port, sizeof(port), ":%u", o->url.port);
+	snprintf(line, size, "%s%s%s%s: %s%s", bare ? "" : "[", host, bare ? "" : "]", port, words, advice(o, status));
+}
+
 static void on_started(void *arg, int status, const char *why)
 {
 	struct run *r = arg;
-	char line[600], words[400];
+	char line[700];
 	if (r->state != RUN_STARTING)
 		return;
 	if (status < 0) {
-		transport_explain(words, sizeof(words), why[0] != '\0' ? why : aftp_strerror(status));
-		snprintf(line, sizeof(line), "%s: %s", r->o->url.host, words);
+		explain(r->o, status, why, line, sizeof(line));
 		fail(r, line);
 		return;
 	}

@@ -5,7 +5,7 @@ require_fuse
 
 # no_mount WORDS OPTIONS URL [MOUNTPOINT]
 no_mount() {
-	seconds_of timeout 100 "$BUILD/ftpfs" -o "$2" "$3" "${4:-$mnt}" >"$work/said" 2>&1
+	seconds_of timeout 100 "$BUILD/ftpfs" -o "$2" "$3" "${4:-$mnt}" </dev/null >"$work/said" 2>&1
 	say "$3 ($code, $took s): $(cat "$work/said")"
 	[ $code = 1 ] || fail "exit code $code"
 	[ $took -lt 60 ] || fail "took $took seconds"
@@ -23,13 +23,15 @@ mkdir "$data/dir"
 start_server
 no_mount '[Ll]ogin' $patient "ftp://joe:wrong@127.0.0.1:$port"
 no_mount '[Ll]ogin' $patient "ftp://nobody:secret@127.0.0.1:$port"
-no_mount 'nothere' $patient "$url/nothere"
+no_mount 'anonymous.*USER@' $patient,no_netrc "ftp://127.0.0.1:$port"
+no_mount 'no password' $patient,no_netrc "ftp://joe@127.0.0.1:$port"
+no_mount "127.0.0.1:$port: .*nothere" $patient "$url/nothere"
 no_mount 'file' $patient "$url/file"
 no_mount 'host.invalid' $quick ftp://host.invalid/
 no_mount 'No such file' $patient "$url" "$work/missing"
 no_mount 'Not a directory' $patient "$url" "$work/server.out"
 stop_server
-no_mount 'refused' $patient "$url"
+no_mount "127.0.0.1:$port: .*refused" $patient "$url"
 
 for fault in --garbage --endless-line --endless-reply --silence; do
 	start_server $fault
