@@ -36,7 +36,8 @@ typedef void aftp_data_read_cb(void *arg, ssize_t n, const char *data);
 
 /* 1..cap bytes as soon as there are any; they land in `buf`, which is lent until the callback. */
 int aftp_data_read(struct aftp_data *d, char *buf, size_t cap, aftp_data_read_cb *cb, void *arg);
-/* Exactly n bytes; AFTP_EINCOMPLETE when there are fewer (they are in buf). */
+/* Exactly n bytes. AFTP_EINCOMPLETE when there are fewer: they are in buf, up to where `data` points. AFTP_EOF when there
+ * is none. */
 int aftp_data_read_exactly(struct aftp_data *d, char *buf, size_t n, aftp_data_read_cb *cb, void *arg);
 /* One line without its LF or CR LF (n may be 0: an empty line, data != NULL); valid during the call. The last may lack
  * its end. AFTP_ELINETOOLONG when `max` bytes hold no LF. */

@@ -62,8 +62,8 @@ int aftp_stream_local(const struct aftp_stream *s, struct sockaddr_storage *addr
 
 /* 1..cap bytes as soon as there are any. `buf` is lent until the callback. */
 int aftp_stream_read(struct aftp_stream *s, char *buf, size_t cap, aftp_stream_read_cb *cb, void *arg);
-/* Exactly n bytes; AFTP_EINCOMPLETE when the peer ends before (the bytes so far are in buf and stay lost to the
- * stream). */
+/* Exactly n bytes. AFTP_EINCOMPLETE when the peer ends before: those that came are in buf, up to where `data` points, and
+ * gone from the stream. AFTP_EOF when there was none. */
 int aftp_stream_read_exactly(struct aftp_stream *s, char *buf, size_t n, aftp_stream_read_cb *cb, void *arg);
 /* One line without its LF or CR LF (n may then be 0 with data != NULL: an empty line). The last line may lack its end.
  * AFTP_ELINETOOLONG when `max` bytes hold no LF: the stream is then unusable for lines. */

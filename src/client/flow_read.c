@@ -194,8 +194,10 @@ static void serve_end(struct aftp_data *d)
 
 	if (rd->mode == FLOW_EACH_LINE || rd->mode == FLOW_EACH_BLOCK)
 		(void)hand_over(d, status, NULL);
+	else if (rd->mode == FLOW_EXACTLY)
+		answer(d, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, rd->buf + rd->got);
 	else
-		answer(d, rd->mode == FLOW_EXACTLY && status == AFTP_EOF ? AFTP_EINCOMPLETE : status, NULL);
+		answer(d, status, NULL);
 }
 
 void flow_read_serve(struct aftp_data *d)

@@ -316,7 +316,9 @@ static void serve_end(struct aftp_stream *s)
 	case READ_ALL: (void)stream_all_serve(s, status); return;
 	case READ_SOME:
 	case READ_LINE: answer(s, status, NULL); return;
-	case READ_EXACT: answer(s, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, NULL); return;
+	case READ_EXACT:
+		answer(s, status == AFTP_EOF && rd->got > 0 ? AFTP_EINCOMPLETE : status, rd->buf + rd->got);
+		return;
 	case READ_PUSH:
 		stream_read_end(s);
 		rd->data(rd->arg, status);

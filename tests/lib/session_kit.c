@@ -210,7 +210,8 @@ void waited_read(void *arg, ssize_t n, const char *data)
 
 	came(w, n < 0 ? (int)n : 0);
 	w->n = n;
-	if (data && !w->buf)
+	w->data = data;
+	if (data && n >= 0 && !w->buf)
 		snprintf(w->line, sizeof w->line, "%.*s", (int)n, data);
 }
 

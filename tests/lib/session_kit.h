@@ -55,6 +55,7 @@ struct waited {
 	struct aftp_op *op;
 	unsigned cancel_at; /* cancels `op` at this entry or item */
 	char *buf;
+	const char *data; /* of a read: to be compared, not looked at */
 	ssize_t n;
 	char line[512];
 };

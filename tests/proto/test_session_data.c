@@ -73,6 +73,9 @@ static void reads_from_an_offset(void **state)
 		assert_int_equal(waited_for(&k, &w, aftp_data_read_exactly(d, buf, left + 1, waited_read, &w)),
 			AFTP_EINCOMPLETE);
 		assert_memory_equal(buf, text + offsets[i], left);
+		assert_ptr_equal(w.data, buf + left);
+		w = (struct waited){ .buf = buf };
+		assert_int_equal(waited_for(&k, &w, aftp_data_read_exactly(d, buf, 1, waited_read, &w)), AFTP_EOF);
 		session_kit_close_data(&k, &d);
 		session_kit_check(&k);
 	}

@@ -46,6 +46,7 @@ static void test_read_exactly(void **state)
 	PAIR_UNTIL(p, got.calls == 2);
 	assert_int_equal(got.n, AFTP_EINCOMPLETE);
 	assert_memory_equal(buf, "12", 2);
+	assert_ptr_equal(got.data, buf + 2);
 	assert_int_equal(PAIR_CALL(p, aftp_stream_read_exactly(p->b, buf, 3, on_bytes, &got)), 0);
 	PAIR_UNTIL(p, got.calls == 3);
 	assert_int_equal(got.n, AFTP_EOF);
