@@ -147,6 +147,7 @@ int reader_prefetch(struct reader *r, size_t n);
 struct reader *reader_bare(struct content *c, uint64_t off); /* not in content::readers; NULL when out of memory */
 void reader_free_bare(struct reader *r);
 void reader_need_fetch(struct reader *r);
+void reader_resume(struct reader *r); /* there may be room again */
 
 /* --- for fetch.c: the transfer's side of the window ----------------------------------------------- */
 char *reader_lend(struct reader *r, size_t *len); /* NULL: no room */

@@ -169,20 +169,27 @@ static bool has_room(const struct reader *r)
 {
 	uint64_t ahead = r->window.end > r->served ? r->window.end - r->served : 0;
 
-	if (is_awaited(r) || r->lead)
+	if (r->lead)
+		return segments_has_room(r->lead);
+	if (is_awaited(r))
 		return true;
 	if (r->content->site->read_memory.used >= MEMORY_BUDGET && r->window.end - r->window.base >= MEMORY_SHARE)
 		return false;
 	return ahead < r->ahead;
 }
 
+void reader_resume(struct reader *r)
+{
+	if (!r->fetch || !r->paused || !has_room(r))
+		return;
+	r->paused = false;
+	fetch_resume(r->fetch);
+}
+
 static void make_room(struct reader *r)
 {
 	window_trim(&r->window, lowest_wanted(r));
-	if (r->fetch && r->paused && has_room(r)) {
-		r->paused = false;
-		fetch_resume(r->fetch);
-	}
+	reader_resume(r);
 	segments_extend(r);
 }
 
@@ -197,7 +204,7 @@ char *reader_lend(struct reader *r, size_t *len)
 		return r->scratch;
 	}
 	if (!has_room(r)) {
-		r->paused = r->was_paused = true;
+		r->paused = r->was_paused = r->split.paused = true;
 		return NULL;
 	}
 	room = window_lend(&r->window, left, len);
@@ -342,14 +349,11 @@ int reader_landed(struct reader *r, size_t n)
 		return AFTP_EOF;
 	window_landed(&r->window, n);
 	r->failures = 0;
-	if (r->lead) {
-		segments_landed(r);
-		return 0;
+	segments_landed(r, n);
+	if (!r->lead) {
+		serve(r);
+		window_trim(&r->window, lowest_wanted(r));
 	}
-	segments_join(r);
-	serve(r);
-	window_trim(&r->window, lowest_wanted(r));
-	segments_consider(r);
 	return 0;
 }
 

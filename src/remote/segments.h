@@ -4,9 +4,10 @@
  * where the next one begins. When the leader comes to the end of its part it takes over the window and the transfer
  * of the next, and a new one begins behind the last.
  *
- * It is tried when the rate of one transfer has been steady (a server that holds each connection to a limit), and so low that
- * a part takes much longer than a transfer takes to begin. Whether it helps shows in how fast the leader gets
- * on, all costs included; where that is not clearly more than before, it ends, and for a while is not tried again. */
+ * When the rate of one transfer has been steady, and so low that a part takes longer than a transfer takes to begin, another is
+ * begun somewhat ahead. Only if both together are clearly faster than the one was, there will be more. If not, nothing is lost but
+ * that the one ends where the other has begun; and for a while it is not tried again. The same is asked after each round of
+ * all connections, costs included. Who reads slowly makes nothing known, and no more is fetched ahead than may be kept. */
 #ifndef REMOTE_SEGMENTS_H
 #define REMOTE_SEGMENTS_H
 
@@ -19,21 +20,19 @@ struct reader;
 struct split {
 	struct reader *parts; /* in the order of the file; reader::part */
 	enum { SPLIT_ONE, SPLIT_TRIED, SPLIT_ON, SPLIT_OFF } state;
-	uint64_t since, from; /* what is measured began then (ms), and there */
-	uint64_t one;         /* bytes per ms of one transfer alone */
-	unsigned steady;      /* measurements in a row that agree */
-	unsigned joined;      /* parts since then */
+	uint64_t since, bytes; /* what is measured began then (ms), and so many have come */
+	bool paused;           /* the leader has waited for room since then */
+	uint64_t one;          /* bytes per ms of one transfer alone */
+	unsigned steady;       /* measurements in a row that agree */
+	unsigned given;        /* parts, the leader's own among them */
+	unsigned joined;       /* parts since the measurement began */
 };
 
-/* Bytes have landed in a reader that leads, and were served. */
-void segments_consider(struct reader *r);
-/* The leader may have come to the end of its part. */
-void segments_join(struct reader *r);
-/* More has been read: there may be room for another part. */
+/* Bytes have landed in a leader or in a part. */
+void segments_landed(struct reader *r, size_t n);
+/* More has been read: there may be room for more. */
 void segments_extend(struct reader *r);
-void segments_drop(struct reader *r); /* its parts */
-
-/* Bytes have landed in a part. */
-void segments_landed(struct reader *part);
+bool segments_has_room(const struct reader *r); /* of a leader: for more in its parts */
+void segments_drop(struct reader *r);           /* its parts */
 
 #endif
