@@ -94,6 +94,10 @@ struct aftp_client_options {
  * transfer. */
 enum aftp_order { AFTP_ORDER_UNKNOWN, AFTP_ORDER_YES, AFTP_ORDER_NO };
 
+/* How a server took USER and PASS on an earlier connection: with 331 and 230, in the clear or under TLS. Then the next one may
+ * send both at once, and what comes behind, as long as nothing about TLS is different. Else step by step. */
+enum aftp_login { AFTP_LOGIN_UNKNOWN, AFTP_LOGIN_CLEAR, AFTP_LOGIN_TLS, AFTP_LOGIN_STEPS };
+
 /* What FEAT and experience have told. */
 struct aftp_features {
 	bool feat; /* FEAT was answered */
@@ -105,7 +109,8 @@ struct aftp_features {
 	bool no_eprt;
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
-	bool in_order;      /* it does one thing after the other, uploads too (from its greeting: vsFTPd) */
+	enum aftp_login login; /* STEPS: also when a login at once went wrong */
+	bool in_order;         /* it does one thing after the other, uploads too (from its greeting: vsFTPd) */
 	bool answers_one;   /* of what comes during an upload it answers the first, and the rest behind it: ProFTPD */
 	bool waits_for_end; /* a download's 226 comes only when we have ended the data connection too: ProFTPD */
 	bool stat_lists;    /* STAT lists directories as LIST does (from its greeting: vsFTPd) */
@@ -128,7 +133,8 @@ int aftp_client_new(struct aftp_client **out, uv_loop_t *loop, const struct aftp
 
 /* Name lookup, TCP (each address in turn), greeting (220, after any 120), USER/PASS/ACCT (230 at once, 232, 202
  * accepted), FEAT, OPTS UTF8 ON when offered, TYPE I. FEAT knowledge of an earlier connection to the same server may be
- * given with aftp_client_assume() before, and saves its round trip; an idle connection may be told later, too. Failures: AFTP_ERESOLVE, -ECONNREFUSED,
+ * given with aftp_client_assume() before, and saves its round trip, and those of the login (aftp_login); an idle connection
+ * may be told later, too. Failures: AFTP_ERESOLVE, -ECONNREFUSED,
  * AFTP_ETIMEDOUT, AFTP_ELOGIN, AFTP_ETOOMANY (421, or a 530 whose text says so), AFTP_EPROTO, ... After a failure only
  * close may be called. */
 typedef void aftp_client_cb(void *arg, int status);
@@ -160,7 +166,8 @@ typedef void aftp_reply_cb(void *arg, int status, const struct aftp_reply *r);
 
 /* Queues one command. Several queued in one loop turn leave in one segment. < 0: AFTP_EBADNAME, -EILSEQ (see
  * aftp_client_options), AFTP_ENOTCONN, AFTP_ETOOBIG (too many queued), AFTP_ENOMEM. Not for commands that open a data
- * connection. */
+ * connection. Before the connection is ready, and before aftp_client_connect(), too: then it leaves with the first segment
+ * behind the login, and nobody looks whether this server alters its argument. */
 int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument);
 
 /* What the server sent (the text of a reply, say) in UTF-8: see `encoding`. A copy, to be freed; NULL: no memory. */

@@ -306,16 +306,18 @@ char *aftp_client_decode(const struct aftp_client *c, const char *text)
 	return copy;
 }
 
-/* The part that is the same for all that is asked for. */
-int client_ask(struct aftp_client *c, struct op *op)
+static int enqueue(struct aftp_client *c, struct op *op)
 {
-	if (c->state != CLIENT_READY)
-		return AFTP_ENOTCONN;
 	if (c->queue.waiting + c->wire.owed >= QUEUE_MAX)
 		return AFTP_ETOOBIG;
 	queue_add(&c->queue, op);
 	client_wake(c);
 	return 0;
+}
+
+int client_ask(struct aftp_client *c, struct op *op)
+{
+	return c->state == CLIENT_READY ? enqueue(c, op) : AFTP_ENOTCONN;
 }
 
 int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, const char *verb, const char *argument)
@@ -347,7 +349,7 @@ int aftp_client_command(struct aftp_client *c, aftp_reply_cb *cb, void *arg, con
 	if (rc == 0)
 		rc = buf_append(&m->line, "", 1);
 	if (rc == 0)
-		rc = client_ask(c, &m->op);
+		rc = c->state <= CLIENT_READY ? enqueue(c, &m->op) : AFTP_ENOTCONN;
 	if (rc < 0) {
 		buf_finish(&m->line);
 		free(m);

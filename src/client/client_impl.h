@@ -44,6 +44,7 @@ struct client_opening {
 	struct dial *dial;
 	enum login at;
 	bool ssl;      /* AUTH SSL, which is older than AUTH TLS */
+	bool at_once;  /* USER, PASS and the first round have left together */
 	unsigned owed; /* replies of the round that sets the session up */
 };
 

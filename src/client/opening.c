@@ -1,12 +1,18 @@
-/* opening - from connect to a session that is ready: TLS (RFC 4217), the greeting, the login, then PBSZ, PROT, FEAT and
- * TYPE I in one segment, and the first EPSV, where a data connection is wanted in advance. OPTS, when FEAT makes it worth
- * while, leaves with what comes first. */
+/* opening - from connect to a session that is ready: TLS (RFC 4217), the greeting, the login, then PBSZ, PROT, TYPE I, what
+ * the caller has asked for meanwhile, FEAT, and the first EPSV, where a data connection is wanted in advance, in one
+ * segment. FEAT comes late because a long answer fills a new connection's window (ProFTPD), and what is behind it waits for
+ * a round trip. OPTS, when FEAT makes it worth while, leaves with what comes first.
+ *
+ * Where an earlier login to this server was USER, 331, PASS, 230, all of it leaves right behind the greeting. When anything
+ * about that is refused, or not answered, the connection is given up and the features say so (AFTP_LOGIN_STEPS). */
 #include <stdio.h>
 #include <string.h>
 
 #include "client/client_impl.h"
 #include "client/dial.h"
 #include "client/features.h"
+
+enum { KEEPALIVE_S = 60, AT_ONCE_MS = 10000 };
 
 static void end(struct aftp_client *c, int status)
 {
@@ -20,6 +26,9 @@ static void end(struct aftp_client *c, int status)
 
 void opening_fail(struct aftp_client *c, int status)
 {
+	/* No room is no room, in any order. */
+	if (c->opening.cb && c->opening.at_once && status != AFTP_ETOOMANY)
+		c->features.login = AFTP_LOGIN_STEPS;
 	if (c->opening.cb)
 		end(c, status);
 }
@@ -135,6 +144,14 @@ static void on_prot(void *arg, int status, const struct aftp_reply *r)
 	round_over(c);
 }
 
+/* Nothing but commands can have been asked for so early. */
+static void say_what_was_asked(struct aftp_client *c)
+{
+	c->queue.open = true;
+	queue_run(&c->queue);
+	c->queue.open = false;
+}
+
 static void first_round(struct aftp_client *c)
 {
 	if (c->tls.on) {
@@ -143,9 +160,10 @@ static void first_round(struct aftp_client *c)
 	}
 	if (c->assumed)
 		options(c);
-	else
-		say(c, on_feat, "FEAT", NULL);
 	say(c, on_type, "TYPE", "I");
+	say_what_was_asked(c);
+	if (!c->assumed)
+		say(c, on_feat, "FEAT", NULL);
 	if (c->state == CLIENT_OPENING && arm_ask(c) < 0)
 		refuse(c, AFTP_ENOMEM, "");
 }
@@ -155,9 +173,9 @@ static void first_round(struct aftp_client *c)
 static void on_greeting(void *arg, int status, const struct aftp_reply *r);
 static void on_login(void *arg, int status, const struct aftp_reply *r);
 
-static const char *credential(const struct aftp_client *c)
+static const char *credential(const struct aftp_client *c, enum login step)
 {
-	switch (c->opening.at) {
+	switch (step) {
 	case LOGIN_USER: return c->user;
 	case LOGIN_PASS: return c->password;
 	case LOGIN_ACCT: return c->account;
@@ -165,37 +183,60 @@ static const char *credential(const struct aftp_client *c)
 	}
 }
 
-static void log_in(struct aftp_client *c)
+static void say_login(struct aftp_client *c, enum login step)
 {
-	const char *argument = credential(c);
+	const char *argument = credential(c, step);
 	int rc;
 
 	if (!argument) {
 		refuse(c, AFTP_ELOGIN, "the server asks for an account");
 		return;
 	}
-	rc = wire_command(&c->wire, 0, on_login, c, login_verb(c->opening.at), argument);
+	rc = wire_command(&c->wire, 0, on_login, c, login_verb(step), argument);
 	if (rc < 0)
 		refuse(c, rc, "");
+}
+
+static enum aftp_login usual_login(const struct aftp_client *c)
+{
+	return c->tls.on ? AFTP_LOGIN_TLS : AFTP_LOGIN_CLEAR;
+}
+
+static void log_in(struct aftp_client *c)
+{
+	c->opening.at_once = c->features.login == usual_login(c);
+	say_login(c, LOGIN_USER);
+	if (!c->opening.at_once || c->state != CLIENT_OPENING)
+		return;
+	if (c->timeout_ms > AT_ONCE_MS)
+		wire_set_limit(&c->wire, AT_ONCE_MS);
+	say_login(c, LOGIN_PASS);
+	if (c->state == CLIENT_OPENING)
+		first_round(c);
 }
 
 static void on_login(void *arg, int status, const struct aftp_reply *r)
 {
 	struct aftp_client *c = arg;
-	enum login next;
+	enum login at = c->opening.at, usual = at == LOGIN_USER ? LOGIN_PASS : LOGIN_OK, next;
 
 	if (status < 0 || c->state != CLIENT_OPENING)
 		return;
-	next = login_next(c->opening.at, r->code);
-	if (next == LOGIN_DENIED) {
+	next = login_next(at, r->code);
+	if (next == LOGIN_DENIED || (c->opening.at_once && next != usual)) {
 		refuse(c, login_error(r), aftp_reply_message(r));
 		return;
 	}
 	c->opening.at = next;
-	if (next == LOGIN_OK)
-		first_round(c);
-	else
-		log_in(c);
+	if (c->opening.at_once)
+		return;
+	if (next != LOGIN_OK) {
+		say_login(c, next);
+		return;
+	}
+	if (c->features.login == AFTP_LOGIN_UNKNOWN)
+		c->features.login = at == LOGIN_PASS ? usual_login(c) : AFTP_LOGIN_STEPS;
+	first_round(c);
 }
 
 /* --- TLS ------------------------------------------------------------------------------------------- */
@@ -280,8 +321,6 @@ static void on_greeting(void *arg, int status, const struct aftp_reply *r)
 	else
 		log_in(c);
 }
-
-enum { KEEPALIVE_S = 60 };
 
 static void on_dialed(void *arg, int status, struct aftp_stream *stream, const char *why)
 {

@@ -77,6 +77,12 @@ void pool_fail_requests(struct pool *p, int status, enum pool_who who)
 				answer(p, r, status, NULL);
 }
 
+void pool_prepare(struct pool *p, pool_prepare_cb *prepare, void *arg)
+{
+	p->prepare = prepare;
+	p->prepare_arg = arg;
+}
+
 void pool_acquire(struct pool *p, struct pool_request *r, enum pool_class class, pool_cb *cb, void *arg)
 {
 	r->pool = p;
@@ -129,16 +135,23 @@ void pool_abandon(struct pool_request *r)
 
 void pool_learn(struct pool *p, const struct aftp_client *client)
 {
-	enum aftp_order order = p->features.downloads_in_order;
+	const struct aftp_features old = p->features;
 
 	p->features = *aftp_client_features(client);
 	if (p->features.downloads_in_order == AFTP_ORDER_UNKNOWN)
-		p->features.downloads_in_order = order;
+		p->features.downloads_in_order = old.downloads_in_order;
+	if (old.login == AFTP_LOGIN_STEPS)
+		p->features.login = old.login;
 }
 
-/* One that was opened before the others knew. */
-static void teach(const struct pool *p, struct aftp_client *client)
+/* One that was opened before the others knew; they may have learned it since they were given back. */
+static void teach(struct pool *p, struct aftp_client *client)
 {
+	const struct pool_conn *c;
+
+	DL_FOREACH (p->conns, c)
+		if (p->features.downloads_in_order == AFTP_ORDER_UNKNOWN && c->client)
+			p->features.downloads_in_order = aftp_client_features(c->client)->downloads_in_order;
 	if (aftp_client_features(client)->downloads_in_order == AFTP_ORDER_UNKNOWN)
 		aftp_client_assume(client, &p->features);
 }

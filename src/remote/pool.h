@@ -54,6 +54,10 @@ int pool_new(struct pool **out, uv_loop_t *loop, struct later *later, const stru
  * NULL. */
 void pool_close(struct pool **p, void (*closed)(void *arg), void *arg);
 
+/* What connects from now on goes through `prepare` first, which may ask for what is to leave behind the login. NULL: no more. */
+typedef void pool_prepare_cb(void *arg, struct aftp_client *client);
+void pool_prepare(struct pool *p, pool_prepare_cb *prepare, void *arg);
+
 /* Async contract; cannot fail. */
 void pool_acquire(struct pool *p, struct pool_request *r, enum pool_class class, pool_cb *cb, void *arg);
 

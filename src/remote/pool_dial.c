@@ -125,6 +125,17 @@ static void dial_failed(struct pool *p, int status, const char *text)
 	pool_fail_requests(p, status, is_final(status) ? WHO_WAITS : WHO_TRIES_ONCE);
 }
 
+/* It was too quick for this server: the next one logs in step by step. */
+static bool was_hasty(struct pool *p, const struct aftp_client *client)
+{
+	bool hasty = p->has_features && p->features.login != AFTP_LOGIN_STEPS &&
+		aftp_client_features(client)->login == AFTP_LOGIN_STEPS;
+
+	if (hasty)
+		p->features.login = AFTP_LOGIN_STEPS;
+	return hasty;
+}
+
 static void dialed(void *arg, int status)
 {
 	struct pool_conn *c = arg;
@@ -132,7 +143,9 @@ static void dialed(void *arg, int status)
 
 	if (p->closing || c->state != CONN_DIALING)
 		return;
-	if (status < 0) {
+	if (status < 0 && was_hasty(p, c->client)) {
+		conn_close(c, false);
+	} else if (status < 0) {
 		char text[256];
 		snprintf(text, sizeof text, "%s", aftp_client_error(c->client));
 		conn_close(c, false);
@@ -166,6 +179,8 @@ static int dial(struct pool *p)
 	aftp_client_on_lost(c->client, conn_lost, c);
 	if (p->has_features)
 		aftp_client_assume(c->client, &p->features);
+	if (p->prepare)
+		p->prepare(p->prepare_arg, c->client);
 	rc = aftp_client_connect(c->client, dialed, c);
 	if (rc)
 		conn_close(c, false);

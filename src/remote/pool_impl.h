@@ -33,6 +33,8 @@ struct pool {
 	char why[300];
 	uint64_t moved_at; /* when a connection was given to somebody who was asked */
 	bool ask_now;      /* somebody new waits: the holders are asked at once */
+	pool_prepare_cb *prepare;
+	void *prepare_arg;
 	bool has_features;
 	struct aftp_features features;
 	uv_timer_t timer;

@@ -79,9 +79,9 @@ struct step {
 	}
 
 /* A login as most servers have it, with FEAT refused. */
-#define LOGIN                                                                                              \
-	SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("FEAT", "502 no"), \
-		REPLY("TYPE I", "200 ok")
+#define LOGIN                                                                                                \
+	SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
+		REPLY("FEAT", "502 no")
 /* Passive mode: the data connection stands after it. */
 #define EPSV WANT("EPSV"), DO(STEP_LISTEN), SAY("229 here (%E)")
 

@@ -42,7 +42,7 @@ start_server --latency 10
 
 begin
 mount_site
-cost 'mount' 11 9
+cost 'mount' 10 5
 unmount_site
 
 cold

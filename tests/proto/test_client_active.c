@@ -13,9 +13,9 @@
 #include "lib/loop.h"
 #include "lib/secured.h"
 
-#define SESSION                                                                                                   \
-	SAYS("220 ready"), ANSWERS("USER", "331 password"), ANSWERS("PASS", "230 ok"), ANSWERS("FEAT", "502 no"), \
-		ANSWERS("TYPE I", "200 ok")
+#define SESSION                                                                                                     \
+	SAYS("220 ready"), ANSWERS("USER", "331 password"), ANSWERS("PASS", "230 ok"), ANSWERS("TYPE I", "200 ok"), \
+		ANSWERS("FEAT", "502 no")
 #define EPRT    ANSWERS("EPRT |1|127.0.0.1|", "200 ok")
 #define PORT    ANSWERS("PORT 127,0,0,1,", "200 ok")
 #define NO_EPRT ANSWERS("EPRT", "500 what?")
@@ -174,8 +174,8 @@ static void test_upload(void **state)
 static void test_tls(void **state)
 {
 	static const struct secured_step script[] = { DOES(SECURED_TLS), SAYS("220 ready"), ANSWERS("USER", "230 ok"),
-		ANSWERS("PBSZ", "200 ok"), ANSWERS("PROT P", "200 ok"), ANSWERS("FEAT", "502 no"),
-		ANSWERS("TYPE I", "200 ok"), EPRT, RETR, GOES, CONNECT, DOES(SECURED_DATA_TLS), ALL, STILL };
+		ANSWERS("PBSZ", "200 ok"), ANSWERS("PROT P", "200 ok"), ANSWERS("TYPE I", "200 ok"),
+		ANSWERS("FEAT", "502 no"), EPRT, RETR, GOES, CONNECT, DOES(SECURED_DATA_TLS), ALL, STILL };
 	const struct aftp_tls_options anybody = { .no_verify_peer = true };
 	struct kit_get g = { 0 };
 	struct fixture f;

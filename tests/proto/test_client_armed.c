@@ -13,9 +13,9 @@
 enum { SHORT_MS = 250, ROUNDS = 20000 };
 
 #define FEATURES "211-Features:\r\n SIZE\r\n MDTM\r\n211 End"
-#define OPENED                                                                                             \
-	SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("FEAT", FEATURES), \
-		REPLY("TYPE I", "200 ok")
+#define OPENED                                                                                               \
+	SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
+		REPLY("FEAT", FEATURES)
 #define PORT_OPEN DO(STEP_LISTEN), SAY("229 here (%E)")
 #define ARMED     EPSV, DO(STEP_ACCEPT)
 #define FINE      SAY("226 Transfer complete.")

@@ -186,7 +186,7 @@ static void test_next_connection(void **state)
 	kit_close(&b.k);
 	b.k.assumed = &b.known;
 	assert_int_equal(kit_connect(&b.k), 0);
-	assert_int_equal(turns(&b), 3); /* USER, PASS; OPTS, TYPE and EPSV */
+	assert_int_equal(turns(&b), 1); /* USER, PASS, OPTS, TYPE and EPSV */
 	get(&b, "/small", 0, SMALL);
 	assert_int_equal(turns(&b), 1);
 	assert_int_equal(testd_count(&b.d, "FEAT"), 1);

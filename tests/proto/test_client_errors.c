@@ -88,7 +88,7 @@ static const struct opening openings[] = {
 	{ "another protocol", AFTP_EPROTO, "not an FTP reply: SSH-2.0-x", { SAY("SSH-2.0-x"), END } },
 	{ "a code that is none", AFTP_EPROTO, "", { SAY("999 ready"), END } },
 	{ "a code without a text", 0, "",
-		{ SAY("220"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+		{ SAY("220"), REPLY("USER", "230"), REPLY("TYPE", "200"), REPLY("FEAT", "500"), END } },
 	{ "blank lines", 0, "", { SAY_RAW("\r\n\r\n"), LOGIN, END } },
 	{ "another code", AFTP_EPROTO, "", { SAY("226 done"), END } },
 	{ "a line that never ends", AFTP_ELINETOOLONG, "", { DO_N(STEP_NOISE, 1 << 20), END } },
@@ -117,16 +117,16 @@ static const struct opening openings[] = {
 	{ "the end at PASS", AFTP_ECONNRESET, "",
 		{ SAY("220 r"), REPLY("USER", "331 p"), WANT("PASS"), DO(STEP_CLOSE), END } },
 	{ "230 at once", 0, "",
-		{ SAY("220 r"), REPLY("USER joe", "230 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+		{ SAY("220 r"), REPLY("USER joe", "230 in"), REPLY("TYPE", "200"), REPLY("FEAT", "500"), END } },
 	{ "232", 0, "",
-		{ SAY("220 r"), REPLY("USER joe", "232 in"), REPLY("FEAT", "500"), REPLY("TYPE", "200"), END } },
+		{ SAY("220 r"), REPLY("USER joe", "232 in"), REPLY("TYPE", "200"), REPLY("FEAT", "500"), END } },
 	{ "202 for PASS", 0, "",
-		{ SAY("220 r"), REPLY("USER", "331"), REPLY("PASS", "202 no need"), REPLY("FEAT", "500"),
-			REPLY("TYPE", "200"), END } },
+		{ SAY("220 r"), REPLY("USER", "331"), REPLY("PASS", "202 no need"), REPLY("TYPE", "200"),
+			REPLY("FEAT", "500"), END } },
 	{ "no TYPE I", AFTP_EREPLY, "ASCII only",
-		{ SAY("220 r"), REPLY("USER", "230"), REPLY("FEAT", "500"), REPLY("TYPE", "504 ASCII only"), END } },
+		{ SAY("220 r"), REPLY("USER", "230"), REPLY("TYPE", "504 ASCII only"), REPLY("FEAT", "500"), END } },
 	{ "nothing more after FEAT", AFTP_ETIMEDOUT, "FEAT",
-		{ SAY("220 r"), REPLY("USER", "230"), WANT("FEAT"), END } },
+		{ SAY("220 r"), REPLY("USER", "230"), REPLY("TYPE", "200"), WANT("FEAT"), END } },
 	{ "an answer before the question", AFTP_EPROTO, "a reply to nothing", { SAY_RAW("220 r\r\n230 in\r\n"), END } },
 };
 
@@ -169,7 +169,7 @@ static void test_openings_in_pieces(void **state)
 static void test_account(void **state)
 {
 	static const struct step script[] = { SAY("220 r"), REPLY("USER joe", "332 a"), REPLY("ACCT books", "230 in"),
-		REPLY("FEAT", "500"), REPLY("TYPE", "200"), END };
+		REPLY("TYPE", "200"), REPLY("FEAT", "500"), END };
 	static const struct step twice[] = { SAY("220 r"), REPLY("USER joe", "332 a"), REPLY("ACCT books", "332 again"),
 		END };
 	struct kit k;

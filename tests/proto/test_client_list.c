@@ -253,8 +253,8 @@ static void test_no_way_back(void **state)
 
 static void test_plain(void **state)
 {
-	static const struct step script[] = { SAY("220 r"), REPLY("USER", "230 in"),
-		REPLY("FEAT", "211-Features:\r\n MLST type*;size*;modify*;\r\n211 End"), REPLY("TYPE", "200 ok"),
+	static const struct step script[] = { SAY("220 r"), REPLY("USER", "230 in"), REPLY("TYPE", "200 ok"),
+		REPLY("FEAT", "211-Features:\r\n MLST type*;size*;modify*;\r\n211 End"),
 		SEND("LIST -a /d", LS_DOTS "lrwxrwxrwx 1 ftp ftp 5 Jan 01 2020 l -> /else/where\r\n"),
 		SEND("MLSD /d", FACTS_DOTS "type=file;size=5; l\r\n"), STAYS };
 	struct kit_list plain = { .plain = true }, usual = { 0 };
@@ -315,7 +315,7 @@ static void test_cancelled_by_its_callback(void **state)
 static void test_stopped_where_listings_are_kept(void **state)
 {
 	static const struct step script[] = { SAY("220 Welcome to Pure-FTPd"), REPLY("USER", "230 in"),
-		REPLY("FEAT", "502 no"), REPLY("TYPE", "200 ok"), OPEN, WANT("MLSD"), OPENING,
+		REPLY("TYPE", "200 ok"), REPLY("FEAT", "502 no"), OPEN, WANT("MLSD"), OPENING,
 		DATA(FACTS_AB FACTS_AB FACTS_AB), DO(STEP_END) };
 	struct kit_list l = { .cancel_at = 2 };
 	struct kit k;

@@ -10,9 +10,9 @@
 #include "lib/kit.h"
 #include "lib/loop.h"
 
-#define VSFTPD                                                                             \
-	SAY("220 (vsFTPd 3.0.3)"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), \
-		REPLY("FEAT", "211-Features:\r\n EPSV\r\n211 End"), REPLY("TYPE I", "200 ok")
+#define VSFTPD                                                                                                        \
+	SAY("220 (vsFTPd 3.0.3)"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
+		REPLY("FEAT", "211-Features:\r\n EPSV\r\n211 End")
 #define FINE          SAY("213 End of status")
 #define MARK          REPLY("REST 1", "350 Restart position accepted (%A).")
 #define UNMARK        REPLY("REST 0", "350 Restart position accepted (0).")
@@ -128,8 +128,8 @@ static void test_one_segment(void **state)
 static void test_remembered(void **state)
 {
 	static const struct step bad[] = { VSFTPD, BEGIN("/d"), SAY_RAW(DOTS A), FINE, REPLY("REST 1", "502 no"), END };
-	static const struct step good[] = { SAY("220 (vsFTPd 3.0.3)"), REPLY("USER", "230 in"),
-		REPLY("TYPE I", "200 ok"), LIST("LIST -a /d", DOTS A), STAYS };
+	static const struct step good[] = { SAY("220 (vsFTPd 3.0.3)"), REPLY("USER", "331 password"),
+		REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), LIST("LIST -a /d", DOTS A), STAYS };
 	static const struct step *const scripts[] = { bad, good, NULL };
 	struct kit_list first = { .small = true }, second = { .small = true };
 	struct aftp_features known;

@@ -13,7 +13,7 @@
 #include "lib/secured.h"
 
 #define WELCOME ANSWERS("USER", "331 password"), ANSWERS("PASS", "230 ok")
-#define SETUP   ANSWERS("FEAT", "502 no"), ANSWERS("TYPE I", "200 ok")
+#define SETUP   ANSWERS("TYPE I", "200 ok"), ANSWERS("FEAT", "502 no")
 #define GET                                                                                                 \
 	WANTS("EPSV"), DOES(SECURED_LISTEN), SAYS("229 here (%E)"), DOES(SECURED_ACCEPT), WANTS("RETR /f"), \
 		SAYS("150 Opening data connection")

@@ -13,9 +13,9 @@
 enum { SHORT_MS = 250, Y2020 = 1577836800 };
 
 /* A server whose FEAT names these lines. */
-#define GREETED(words, lines)                                                                           \
-	SAY("220 " words), REPLY("USER", "230 in"), REPLY("FEAT", "211-Features:\r\n" lines "211 End"), \
-		REPLY("TYPE", "200 ok")
+#define GREETED(words, lines)                                                \
+	SAY("220 " words), REPLY("USER", "230 in"), REPLY("TYPE", "200 ok"), \
+		REPLY("FEAT", "211-Features:\r\n" lines "211 End")
 #define FEAT(lines)        GREETED("r", lines)
 #define ALL                " MLST type*;size*;modify*;\r\n SIZE\r\n MDTM\r\n"
 #define MODERN             FEAT(ALL)

@@ -15,7 +15,7 @@
 #define EXPLICIT        SAYS("220 ready"), ANSWERS("AUTH TLS", "234 go on"), DOES(SECURED_TLS)
 #define USER            ANSWERS("USER joe", "331 password"), ANSWERS("PASS secret", "230 ok")
 #define PROTECT         ANSWERS("PBSZ 0", "200 ok"), ANSWERS("PROT P", "200 private")
-#define FEATURES(lines) ANSWERS("FEAT", lines), ANSWERS("TYPE I", "200 binary")
+#define FEATURES(lines) ANSWERS("TYPE I", "200 binary"), ANSWERS("FEAT", lines)
 #define NOTHING         FEATURES("502 no")
 #define SESSION         EXPLICIT, USER, PROTECT, NOTHING
 #define PASSIVE         WANTS("EPSV"), DOES(SECURED_LISTEN), SAYS("229 here (%E)")
@@ -71,23 +71,23 @@ struct session {
 
 static const struct session sessions[] = {
 	{ "explicit", AFTP_TLS_REQUIRE, false, 0, "",
-		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n", { SESSION, FINISH } },
-	{ "tried", AFTP_TLS_TRY, false, 0, "", "AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n",
+		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n", { SESSION, FINISH } },
+	{ "tried", AFTP_TLS_TRY, false, 0, "", "AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n",
 		{ SESSION, FINISH } },
-	{ "implicit", AFTP_TLS_IMPLICIT, false, 0, "", "[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n",
+	{ "implicit", AFTP_TLS_IMPLICIT, false, 0, "", "[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n",
 		{ DOES(SECURED_TLS), SAYS("220 ready"), USER, PROTECT, NOTHING, FINISH } },
 	{ "implicit, and no PROT", AFTP_TLS_IMPLICIT, false, 0, "",
-		"[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n",
+		"[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n",
 		{ DOES(SECURED_TLS), SAYS("220 ready"), USER, ANSWERS("PBSZ", "502 no"), ANSWERS("PROT", "502 no"),
 			NOTHING, FINISH } },
 	{ "AUTH SSL", AFTP_TLS_REQUIRE, false, 0, "",
-		"AUTH TLS\nAUTH SSL\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n",
+		"AUTH TLS\nAUTH SSL\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n",
 		{ SAYS("220 ready"), ANSWERS("AUTH TLS", "504 unknown"), ANSWERS("AUTH SSL", "234 go"),
 			DOES(SECURED_TLS), USER, PROTECT, NOTHING, FINISH } },
 	{ "data in the clear", AFTP_TLS_REQUIRE, true, 0, "",
-		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT C\nFEAT\nTYPE I\n",
+		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT C\nTYPE I\nFEAT\n",
 		{ EXPLICIT, USER, ANSWERS("PBSZ", "200 ok"), ANSWERS("PROT C", "200 clear"), NOTHING, FINISH } },
-	{ "none, and tried", AFTP_TLS_TRY, false, 0, "", "AUTH TLS\nAUTH SSL\nUSER joe\nPASS secret\nFEAT\nTYPE I\n",
+	{ "none, and tried", AFTP_TLS_TRY, false, 0, "", "AUTH TLS\nAUTH SSL\nUSER joe\nPASS secret\nTYPE I\nFEAT\n",
 		{ SAYS("220 ready"), ANSWERS("AUTH", "502 no"), ANSWERS("AUTH", "502 no"), USER, NOTHING, FINISH } },
 	{ "none, and required", AFTP_TLS_REQUIRE, false, AFTP_ETLS, "the server has no TLS: never heard",
 		"AUTH TLS\nAUTH SSL\n",
@@ -96,8 +96,8 @@ static const struct session sessions[] = {
 	{ "none for the moment", AFTP_TLS_REQUIRE, false, AFTP_ETLS, "the server has no TLS: later", "AUTH TLS\n",
 		{ SAYS("220 ready"), ANSWERS("AUTH", "431 later"), FINISH } },
 	{ "PROT refused", AFTP_TLS_REQUIRE, false, AFTP_ETLS, "not for you",
-		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nFEAT\nTYPE I\n",
-		{ EXPLICIT, USER, ANSWERS("PBSZ", "200 ok"), WANTS("PROT P"), WANTS("FEAT"), WANTS("TYPE I"),
+		"AUTH TLS\n[TLS]\nUSER joe\nPASS secret\nPBSZ 0\nPROT P\nTYPE I\nFEAT\n",
+		{ EXPLICIT, USER, ANSWERS("PBSZ", "200 ok"), WANTS("PROT P"), WANTS("TYPE I"), WANTS("FEAT"),
 			SAYS("536 not for you"), FINISH } },
 	{ "another answer to AUTH", AFTP_TLS_REQUIRE, false, AFTP_EPROTO, "what", "AUTH TLS\n",
 		{ SAYS("220 ready"), ANSWERS("AUTH", "200 what"), FINISH } },

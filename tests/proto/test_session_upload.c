@@ -303,11 +303,10 @@ static void keeps_times(void **state)
 /* MDTM with a time, as old servers have it. */
 static void keeps_times_by_mdtm(void **state)
 {
-	static const struct step script[] = { SAY("220 ready"), REPLY("USER", "230 in"), WANT("FEAT"),
-		SAY_RAW("211-x\r\n SIZE\r\n MDTM\r\n211 end\r\n"), REPLY("TYPE I", "200 ok"), EPSV, DO(STEP_ACCEPT),
-		WANT("STOR /f"), SAY("150 go"), DO(STEP_TAKE_ALL), SAY("226 done"),
-		REPLY("MDTM 20010909014640 /f", "213 time set"), REPLY("SIZE /f", "213 5"),
-		REPLY("MDTM /f", "213 20010909014640"), END };
+	static const struct step script[] = { SAY("220 ready"), REPLY("USER", "230 in"), REPLY("TYPE I", "200 ok"),
+		WANT("FEAT"), SAY_RAW("211-x\r\n SIZE\r\n MDTM\r\n211 end\r\n"), EPSV, DO(STEP_ACCEPT), WANT("STOR /f"),
+		SAY("150 go"), DO(STEP_TAKE_ALL), SAY("226 done"), REPLY("MDTM 20010909014640 /f", "213 time set"),
+		REPLY("SIZE /f", "213 5"), REPLY("MDTM /f", "213 20010909014640"), END };
 	struct session_kit k;
 	struct waited w;
 

@@ -282,6 +282,45 @@ static void the_server_allows_fewer(void **state)
 	give(&c);
 }
 
+/* What minds USER and PASS in one segment is logged in to step by step from then on. */
+static void a_server_that_minds_haste(void **state)
+{
+	static const struct aftp_rule rules[] = { { "USER", 2, 2, AFTP_ACT_REPLY, 230, "in" },
+		{ "PASS", 2, 2, AFTP_ACT_SILENCE, 0, NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		struct asker a, b, c;
+		bool closed = false;
+
+		f.server_options.faults.rules = &rules[i];
+		f.server_options.faults.nrules = 1;
+		fixture_serve(&f);
+		setup_pool(3);
+		get(&a, POOL_METADATA);
+		assert_int_equal(pool_features(pool)->login, AFTP_LOGIN_CLEAR);
+		ask(&b, POOL_METADATA);
+		while (!b.done)
+			uv_run(&f.loop, UV_RUN_ONCE);
+		assert_int_equal(b.status, 0);
+		assert_int_equal(pool_features(pool)->login, AFTP_LOGIN_STEPS);
+		assert_int_equal(pool_limit(pool), 3);
+		assert_int_equal(fixture_commands(&f, "USER"), 3);
+		give(&a);
+		assert_int_equal(pool_features(pool)->login, AFTP_LOGIN_STEPS);
+		get(&c, POOL_METADATA);
+		give(&b);
+		give(&c);
+		if (i + 1 == sizeof rules / sizeof *rules)
+			return;
+		pool_close(&pool, on_closed, &closed);
+		fixture_wait(&f, &closed);
+		later_close(&later);
+		fixture_stop_server(&f);
+		f.port = 0;
+	}
+}
+
 static void an_abandoned_request_leaves_no_trace(void **state)
 {
 	struct asker holder, a, b;
@@ -311,6 +350,7 @@ int main(void)
 		CASE(looking_ahead_asks_nobody),
 		CASE(ready_for_much),
 		CASE(the_server_allows_fewer),
+		CASE(a_server_that_minds_haste),
 		CASE(an_abandoned_request_leaves_no_trace),
 	};
 

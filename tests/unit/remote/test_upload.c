@@ -31,10 +31,10 @@ struct test {
 	struct step first[MOST], second[MOST];
 };
 
-#define BEGIN LOGIN, REPLY("PWD", "257 \"/\" is where you are")
-#define GREETED(text)                                                                                      \
-	SAY("220 " text), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("FEAT", "502 no"), \
-		REPLY("TYPE I", "200 ok"), REPLY("PWD", "257 \"/\" is where you are")
+#define BEGIN GREETED("ready")
+#define GREETED(text)                                                                                        \
+	SAY("220 " text), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
+		REPLY("PWD", "257 \"/\" is where you are"), REPLY("FEAT", "502 no")
 /* A listing over the control connection, of an empty directory. */
 #define STATUS                                                                                                   \
 	WANT("STAT /"), SAY("213-Status follows:"), SAY("drwxr-xr-x 2 0 0 4096 Nov 26 07:18 ."), SAY("213 End"), \
