@@ -32,6 +32,12 @@ static bool unknown(const struct aftp_features *f)
 	return true;
 }
 
+/* All but vsftpd. */
+static bool may_utime(const struct aftp_features *f)
+{
+	return !f->stat_lists;
+}
+
 /* The best of those that are left; 0 when none is. */
 static unsigned choose(const struct way *ways, size_t n, const struct aftp_features *f, unsigned known, unsigned used)
 {
@@ -96,8 +102,8 @@ enum { TIME_MFMT = 1, TIME_MFF = 2, TIME_UTIME = 4, TIME_UTIME_UTC = 8, TIME_MDT
 static const struct way time_ways[] = {
 	{ TIME_MFMT, "MFMT", may_mfmt },
 	{ TIME_MFF, "MFF", offers_mff },
-	{ TIME_UTIME_UTC, "SITE", unknown },
-	{ TIME_UTIME, "SITE", unknown },
+	{ TIME_UTIME_UTC, "SITE", may_utime },
+	{ TIME_UTIME, "SITE", may_utime },
 	{ TIME_MDTM, "MDTM", unknown },
 };
 
