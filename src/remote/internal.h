@@ -22,7 +22,7 @@ struct abilities {
 	bool no_append;              /* no APPE */
 	bool overtakes;              /* it answers SIZE while an upload is under way */
 	bool in_order;               /* it has answered SIZE after the upload before it */
-	unsigned follow_breaks;      /* connections in a row that were lost with SIZE asked behind an upload */
+	unsigned follow_fails;       /* uploads in a row with SIZE behind them that were not answered in order */
 	unsigned mode, mode_refused; /* the way that worked (0: none yet); bits of those that it does not know */
 	unsigned mtime, mtime_refused;
 };

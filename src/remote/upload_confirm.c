@@ -4,7 +4,7 @@
 
 #include "remote/upload.h"
 
-#define MAX_BREAKS 3
+#define MAX_FAILS 3
 
 uint64_t upload_expected(const struct upload *u)
 {
@@ -205,16 +205,23 @@ static bool ask_next(struct upload *u)
 	return true;
 }
 
+/* Once may be chance, or a data connection that was dead. */
+static void followed_in_vain(const struct upload *u)
+{
+	if (++u->site->can.follow_fails >= MAX_FAILS)
+		u->site->can.overtakes = true;
+}
+
 static void confirm(struct upload *u)
 {
 	u->sent_all = true;
 	if (u->overtaken) {
-		u->site->can.overtakes = true;
+		followed_in_vain(u);
 		forget_answers(u);
 		u->asked = ASKED_NOTHING;
 	} else if (u->followed) {
 		u->site->can.in_order = true;
-		u->site->can.follow_breaks = 0;
+		u->site->can.follow_fails = 0;
 	}
 	if (u->lost == 0 && ask_next(u) && (u->replies > 0 || u->lost == 0))
 		return;
@@ -245,8 +252,8 @@ void upload_conclude(struct upload *u)
 		confirm(u);
 	} else if (is_passing(u)) {
 		/* Perhaps for having been asked. */
-		if (u->followed && ++u->site->can.follow_breaks >= MAX_BREAKS)
-			u->site->can.overtakes = true;
+		if (u->followed)
+			followed_in_vain(u);
 		u->over = false;
 		u->unsettled = u->code == 0;
 		u->looks = 0;

@@ -237,14 +237,15 @@ static struct site_file *open_it(struct fixture *f, const struct test *t)
 	return r.file;
 }
 
-static void run(const struct test *t)
+/* The same number of bytes is written and flushed, once or several times. */
+static void run(const struct test *t, unsigned rounds)
 {
 	const struct step *const scripts[] = { t->first, t->second, NULL };
 	char bytes[LEN];
 	struct scripted s;
 	struct fixture f;
 	struct site_file *file;
-	int status;
+	int status = 0;
 
 	fixture_init(&f);
 	scripted_start(&s, &f.loop, t->first);
@@ -254,10 +255,12 @@ static void run(const struct test *t)
 	f.options.no_arm = true;
 	assert_int_equal(fixture_mount(&f), 0);
 	file = open_it(&f, t);
-	for (unsigned i = 0; i < LEN; i++)
-		bytes[i] = (char)scripted_byte(t->offset + i);
-	assert_int_equal(fixture_write(&f, file, t->offset, bytes, LEN), LEN);
-	status = fixture_flush(&f, file);
+	for (unsigned round = 0; round < rounds && status == 0; round++) {
+		for (unsigned i = 0; i < LEN; i++)
+			bytes[i] = (char)scripted_byte(t->offset + round * LEN + i);
+		assert_int_equal(fixture_write(&f, file, t->offset + round * LEN, bytes, LEN), LEN);
+		status = fixture_flush(&f, file);
+	}
 	if (status != t->status || s.trouble[0] || s.data_wrong || s.connections != t->connections || !s.finished)
 		fail_msg("%s: %s, not %s; %u connections; step %zu; %s %s\n%s", t->name, aftp_err_name(status),
 			aftp_err_name(t->status), s.connections, s.at, s.trouble, s.data_wrong ? "wrong bytes" : "",
@@ -271,11 +274,25 @@ static void all(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-		run(&tests[i]);
+		run(&tests[i], 1);
+}
+
+/* A question that is always answered too early is not asked for ever. */
+static void learns(void **state)
+{
+#define MORE(was) SIZED(was), DO_N(STEP_SEEK, was), TAKEN("APPE /f")
+	static const struct test test = { "always too early", NEW, 2, 0, 0, 1,
+		{ NONE, TAKEN("STOR /f"), SIZED(77), FINE, SIZED(5000), TIMED, MORE(5000), SIZED(77), FINE,
+			SIZED(10000), TIMED, MORE(10000), SIZED(77), FINE, SIZED(15000), TIMED, MORE(15000), PAUSE(20),
+			DO(STEP_NOTHING), FINE, SIZED(20000), TIMED, END },
+		{ END } };
+
+	(void)state;
+	run(&test, 4);
 }
 
 int main(void)
 {
-	const struct CMUnitTest list[] = { cmocka_unit_test(all) };
+	const struct CMUnitTest list[] = { cmocka_unit_test(all), cmocka_unit_test(learns) };
 	return cmocka_run_group_tests(list, NULL, NULL);
 }
