@@ -48,6 +48,33 @@ void fixture_wait(struct fixture *f, const bool *done)
 		fail_msg("nothing happened for %d ms", GUARD_MS);
 }
 
+struct settling {
+	struct fixture *f;
+	bool (*is_idle)(const struct site *s);
+	bool done;
+};
+
+static void on_tick(uv_timer_t *t)
+{
+	struct settling *s = t->data;
+
+	s->done = s->is_idle(s->f->site);
+}
+
+void fixture_settle(struct fixture *f, bool (*is_idle)(const struct site *s))
+{
+	struct settling s = { f, is_idle, false };
+	uv_timer_t t;
+
+	assert_int_equal(uv_timer_init(&f->loop, &t), 0);
+	t.data = &s;
+	uv_timer_start(&t, on_tick, 1, 1);
+	fixture_wait(f, &s.done);
+	uv_timer_stop(&t);
+	uv_close((uv_handle_t *)&t, NULL);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
 static void set_flag(void *arg)
 {
 	*(bool *)arg = true;

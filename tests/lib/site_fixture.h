@@ -36,6 +36,8 @@ void fixture_finish(struct fixture *f); /* everything; fails the test when a han
 
 /* Runs the loop until *done; fails the test after 60 seconds. */
 void fixture_wait(struct fixture *f, const bool *done);
+/* The same until is_idle(). */
+void fixture_settle(struct fixture *f, bool (*is_idle)(const struct site *s));
 
 int fixture_lookup(struct fixture *f, uint64_t parent, const char *name, struct site_attr *attr);
 int fixture_walk(struct fixture *f, const char *path, struct site_attr *attr); /* "a/b/c" from the root */

@@ -1,51 +1,18 @@
 /* Atomic uploads: under its name a file has its old content or its new one, whatever happens in between. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-#include <fcntl.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 
 #define MIB (1024u * 1024)
 #define BIG (6 * MIB)
 
-static struct fixture f;
-static char *model, *got;
+static char model[BIG], got[BIG];
 
-static int setup(void **state)
+static int setup_atomic(void **state)
 {
-	(void)state;
-	model = malloc(BIG);
-	got = malloc(BIG);
-	assert_non_null(model);
 	for (size_t i = 0; i < BIG; i++)
 		model[i] = (char)(i * 31 + (i >> 9) * 7);
-	fixture_init(&f);
+	setup(state);
 	f.options.atomic = true;
-	return got ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	free(model);
-	free(got);
 	return 0;
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
 }
 
 static struct site_file *open_file(const char *path, int flags)
@@ -234,7 +201,7 @@ static void no_room(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_atomic, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_new_file),
 		T(over_an_old_one),

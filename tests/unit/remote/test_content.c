@@ -1,42 +1,9 @@
 /* Reading files through the site: right bytes whatever happens to the connection, and one version only. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 
 #define MIB (1024u * 1024)
 
-static struct fixture f;
 static char got[2 * MIB], want[2 * MIB];
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_init(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
-}
 
 static struct site_file *open_pattern(const char *path, uint64_t size, uint64_t seed)
 {

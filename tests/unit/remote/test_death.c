@@ -1,19 +1,6 @@
 /* A connection that dies at any byte of what the server says, at any command, at any byte of the data: what was written is
  * there all the same. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-#include <fcntl.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 
 #define LEN 150000
 #define OLD 1000
@@ -23,7 +10,6 @@ enum way { NEW, OVER, SAME_SIZE, APPENDED, CHANGED, CUT, ALL_WAYS };
 static const char *const names[] = { "new", "over", "same size", "appended", "changed", "cut" };
 
 static char model[OLD + LEN], got[OLD + LEN + 1];
-static struct fixture f;
 
 static void open_it(enum way way, struct site_open_result *r)
 {
@@ -78,8 +64,7 @@ static void once(enum way way, unsigned conns, const struct aftp_faults *faults,
 	memset(model, 'o', sizeof model);
 	if (way != NEW)
 		assert_int_equal(aftp_memfs_put(f.fs, "/x", model, way == SAME_SIZE ? LEN : OLD), 0);
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
+	up();
 	assert_int_equal(fixture_count(&f, SITE_ROOT), way != NEW);
 	assert_int_equal(aftp_server_set_faults(f.server, faults), 0);
 	open_it(way, &r);

@@ -1,41 +1,12 @@
 /* Copies by the server, extended attributes, free space. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "lib/site_test.h"
 
-#include <cmocka.h>
-
-#include <aftp/status.h>
-#include <fcntl.h>
-
-#include "lib/site_fixture.h"
-
-static struct fixture f;
-
-static int setup(void **state)
+static int setup_files(void **state)
 {
-	(void)state;
-	fixture_init(&f);
+	setup(state);
 	assert_int_equal(aftp_memfs_put(f.fs, "/a", "hello\n", 6), 0);
 	assert_int_equal(aftp_memfs_mkdir(f.fs, "/d"), 0);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
 }
 
 /* --- copies --------------------------------------------------------------------------------------- */
@@ -304,7 +275,7 @@ static void a_server_that_is_silent(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_files, teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_server_copies),
 		T(parts_are_not_copied),

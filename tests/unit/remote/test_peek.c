@@ -1,36 +1,8 @@
 /* Small files that are fetched ahead: those that will be read, each once, and what is read is what is there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
-
-#include <aftp/status.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 #include "remote/content.h"
 
 #define FILES 40
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_init(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
 
 static void put(int i, const char *what)
 {
@@ -41,14 +13,13 @@ static void put(int i, const char *what)
 	assert_int_equal(aftp_memfs_put(f.fs, path, text, strlen(text)), 0);
 }
 
-static void up(void)
+static void begin(void)
 {
 	struct site_attr attr;
 
 	for (int i = 0; i < FILES; i++)
 		put(i, "old");
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
+	up();
 	assert_int_equal(fixture_walk(&f, "d", &attr), 0);
 	assert_int_equal(fixture_count(&f, attr.st.st_ino), FILES);
 }
@@ -71,30 +42,18 @@ static unsigned fetched(void)
 	return (unsigned)fixture_commands(&f, "RETR");
 }
 
-static void on_tick(uv_timer_t *t)
+static bool is_idle(const struct site *s)
 {
-	const struct content *c;
-	const struct site *s = f.site;
 	bool busy = false;
 
-	for (c = s->contents; c; c = c->next)
+	for (const struct content *c = s->contents; c; c = c->next)
 		busy |= c->readers && c->readers->fetch;
-	*(bool *)t->data = !busy;
+	return !busy;
 }
 
-/* Until nothing is under way. */
 static void settle(void)
 {
-	bool done = false;
-	uv_timer_t t;
-
-	assert_int_equal(uv_timer_init(&f.loop, &t), 0);
-	t.data = &done;
-	uv_timer_start(&t, on_tick, 1, 1);
-	fixture_wait(&f, &done);
-	uv_timer_stop(&t);
-	uv_close((uv_handle_t *)&t, NULL);
-	uv_run(&f.loop, UV_RUN_NOWAIT);
+	fixture_settle(&f, is_idle);
 }
 
 static void each_file_is_fetched_once(void **state)
@@ -102,7 +61,7 @@ static void each_file_is_fetched_once(void **state)
 	struct site_usage u;
 
 	(void)state;
-	up();
+	begin();
 	for (int i = 0; i < FILES; i++)
 		read_one(i, "old");
 	settle();
@@ -117,7 +76,7 @@ static void one_connection_will_do(void **state)
 {
 	(void)state;
 	f.options.max_conns = 1;
-	up();
+	begin();
 	for (int i = 0; i < FILES; i++)
 		read_one(i, "old");
 	settle();
@@ -127,7 +86,7 @@ static void one_connection_will_do(void **state)
 static void what_was_fetched_needs_no_server(void **state)
 {
 	(void)state;
-	up();
+	begin();
 	read_one(0, "old");
 	read_one(1, "old");
 	settle();
@@ -142,7 +101,7 @@ static void no_evidence(void **state)
 	static const int order[] = { 17, 3, 31, 8, 25, 12, 36, 5 };
 
 	(void)state;
-	up();
+	begin();
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		read_one(order[i], "old");
 	settle();
@@ -153,7 +112,7 @@ static void only_directories(void **state)
 {
 	(void)state;
 	f.options.lookahead = SITE_LOOKAHEAD_METADATA;
-	up();
+	begin();
 	for (int i = 0; i < 4; i++)
 		read_one(i, "old");
 	settle();
@@ -170,7 +129,7 @@ static void big_files_are_left_alone(void **state)
 		snprintf(path, sizeof path, "/e/f%02d", i);
 		assert_int_equal(aftp_memfs_put_pattern(f.fs, path, i % 2 ? 1 << 20 : 1000, 1), 0);
 	}
-	up();
+	begin();
 	assert_int_equal(fixture_walk(&f, "e", &attr), 0);
 	assert_int_equal(fixture_count(&f, attr.st.st_ino), 8);
 	for (int i = 0; i < 4; i += 2) {
@@ -192,7 +151,7 @@ static void changed_on_the_server(void **state)
 	struct node *n;
 
 	(void)state;
-	up();
+	begin();
 	read_one(0, "old");
 	read_one(1, "old");
 	settle();
@@ -209,7 +168,7 @@ static void not_believed_for_ever(void **state)
 {
 	(void)state;
 	f.options.attr_ttl_ms = 600000;
-	up();
+	begin();
 	read_one(0, "old");
 	read_one(1, "old");
 	settle();
@@ -236,7 +195,7 @@ static void changed_by_us(void **state)
 	struct site_open_result r = { 0 };
 
 	(void)state;
-	up();
+	begin();
 	read_one(0, "old");
 	read_one(1, "old");
 	settle();
@@ -268,7 +227,7 @@ static void deleted_by_us(void **state)
 	struct site_attr dir, attr;
 
 	(void)state;
-	up();
+	begin();
 	read_one(0, "old");
 	read_one(1, "old");
 	settle();
@@ -287,7 +246,7 @@ static void a_reader_joins_what_is_on_its_way(void **state)
 
 	(void)state;
 	f.server_options.faults = slow;
-	up();
+	begin();
 	for (int i = 0; i < 12; i++)
 		read_one(i, "old");
 	fixture_unmount(&f); /* with some under way */
@@ -297,7 +256,7 @@ static void a_reader_joins_what_is_on_its_way(void **state)
 static void it_fails_and_the_reader_asks_itself(void **state)
 {
 	(void)state;
-	up();
+	begin();
 	read_one(0, "old");
 	assert_int_equal(aftp_memfs_remove(f.fs, "/d/f02"), 0);
 	read_one(1, "old");
@@ -311,8 +270,6 @@ static void it_fails_and_the_reader_asks_itself(void **state)
 	assert_true(n == AFTP_ECHANGED || (n == 6 && memcmp(got, "back 2", 6) == 0));
 	site_release(r.file);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

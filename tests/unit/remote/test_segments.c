@@ -1,39 +1,18 @@
 /* One big file on several connections: the bytes are right in every case, it is done where it helps, and it ends where
  * it does not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 #include "remote/content.h"
 
 #define MIB  (1024u * 1024)
 #define STEP (128u * 1024)
 
-static struct fixture f;
 static char got[STEP], want[STEP];
 
-static int setup(void **state)
+static int setup_slow(void **state)
 {
-	(void)state;
-	fixture_init(&f);
+	setup(state);
 	f.options.readahead = 4 * MIB;
 	f.server_options.connection_limits.write = 3 * MIB;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
 	return 0;
 }
 
@@ -42,8 +21,7 @@ static struct site_file *open_big(uint64_t size)
 	struct site_open_result r = { 0 };
 
 	assert_int_equal(aftp_memfs_put_pattern(f.fs, "/big", size, 9), 0);
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
+	up();
 	assert_int_equal(fixture_open(&f, "/big", &r), 0);
 	return r.file;
 }
@@ -218,20 +196,20 @@ static void the_site_closes_meanwhile(void **state)
 	fixture_unmount(&f); /* with the file open */
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SLOW(name) cmocka_unit_test_setup_teardown(name, setup_slow, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(each_connection_is_limited),
-		CASE(to_the_end),
-		CASE(no_more_than_asked_for),
-		CASE(turned_off),
-		CASE(it_does_not_help),
-		CASE(jumps_and_names_meanwhile),
-		CASE(connections_that_break),
-		CASE(it_changes_meanwhile),
-		CASE(the_site_closes_meanwhile),
+		SLOW(each_connection_is_limited),
+		SLOW(to_the_end),
+		SLOW(no_more_than_asked_for),
+		SLOW(turned_off),
+		SLOW(it_does_not_help),
+		SLOW(jumps_and_names_meanwhile),
+		SLOW(connections_that_break),
+		SLOW(it_changes_meanwhile),
+		SLOW(the_site_closes_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,47 +1,14 @@
 /* The site on a real server in process: names, listings, absence, and how many commands it all takes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include <aftp/status.h>
-
-#include "lib/site_fixture.h"
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_init(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
+#include "lib/site_test.h"
 
 static void put(const char *path, const char *text)
 {
 	assert_int_equal(aftp_memfs_put(f.fs, path, text, strlen(text)), 0);
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
 }
 
 static void without(const char *const *verbs)

@@ -1,40 +1,5 @@
 /* What a mount may show in other ways: what links lead to, names in another character set, files as they are now. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-#include <fcntl.h>
-
-#include "lib/site_fixture.h"
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_init(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
-}
+#include "lib/site_test.h"
 
 /* --- links ---------------------------------------------------------------------------------------- */
 

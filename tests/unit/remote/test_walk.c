@@ -1,38 +1,11 @@
 /* Looking ahead for programs that walk through a tree: what they will open is listed, once, and nothing else is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 #include "remote/internal.h"
 
 #define DIRS 30
 
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_init(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	return 0;
-}
-
 /* DIRS directories in /t, each with two files and a directory. */
-static void up(void)
+static void begin(void)
 {
 	char path[64];
 
@@ -44,8 +17,7 @@ static void up(void)
 		snprintf(path, sizeof path, "/t/d%02d/in/g", i);
 		assert_int_equal(aftp_memfs_put(f.fs, path, "x", 1), 0);
 	}
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
+	up();
 }
 
 static unsigned listings(void)
@@ -61,25 +33,14 @@ static void visit(const char *path, int entries)
 	assert_int_equal(fixture_count(&f, attr.st.st_ino), entries);
 }
 
-static void on_tick(uv_timer_t *t)
+static bool is_idle(const struct site *s)
 {
-	*(bool *)t->data = f.site->walks.running == 0;
+	return s->walks.running == 0;
 }
 
-/* Until nothing is under way. */
 static void settle(void)
 {
-	bool done = false;
-	uv_timer_t t;
-
-	assert_int_equal(uv_timer_init(&f.loop, &t), 0);
-	t.data = &done;
-	uv_timer_start(&t, on_tick, 1, 1);
-	fixture_wait(&f, &done);
-	done = false;
-	uv_timer_stop(&t);
-	uv_close((uv_handle_t *)&t, NULL);
-	uv_run(&f.loop, UV_RUN_NOWAIT);
+	fixture_settle(&f, is_idle);
 }
 
 static void whole_tree(void)
@@ -101,7 +62,7 @@ static void each_directory_is_listed_once(void **state)
 	struct site_usage u;
 
 	(void)state;
-	up();
+	begin();
 	whole_tree();
 	assert_int_equal(listings(), 2 * DIRS + 1);
 	site_usage(f.site, &u);
@@ -112,7 +73,7 @@ static void one_connection_will_do(void **state)
 {
 	(void)state;
 	f.options.max_conns = 1;
-	up();
+	begin();
 	whole_tree();
 	assert_int_equal(listings(), 2 * DIRS + 1);
 }
@@ -122,7 +83,7 @@ static void the_first_child_is_evidence(void **state)
 	unsigned before;
 
 	(void)state;
-	up();
+	begin();
 	visit("t", DIRS);
 	settle();
 	before = listings();
@@ -145,7 +106,7 @@ static void the_first_child_is_evidence(void **state)
 static void no_evidence(void **state)
 {
 	(void)state;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d07", 3);
 	visit("t/d20", 3);
@@ -160,7 +121,7 @@ static void a_miss_ends_it(void **state)
 	unsigned before;
 
 	(void)state;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d00", 3);
 	visit("t/d25", 3);
@@ -176,7 +137,7 @@ static void turned_off(void **state)
 {
 	(void)state;
 	f.options.lookahead = SITE_LOOKAHEAD_OFF;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d00", 3);
 	visit("t/d01", 3);
@@ -191,7 +152,7 @@ static void nothing_is_cached_then_nothing_is_foretold(void **state)
 
 	(void)state;
 	f.options.attr_ttl_ms = 0;
-	up();
+	begin();
 	assert_int_equal(fixture_walk(&f, "t", &attr), 0);
 	before = listings();
 	assert_int_equal(fixture_count(&f, attr.st.st_ino), DIRS);
@@ -205,7 +166,7 @@ static void what_cannot_be_listed_is_left_alone(void **state)
 	unsigned first;
 
 	(void)state;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d00", 3);
 	settle();
@@ -233,7 +194,7 @@ static void it_stays_within_the_cache(void **state)
 {
 	(void)state;
 	f.options.cache_entries = DIRS + 20;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d00", 3);
 	visit("t/d00/in", 1);
@@ -248,7 +209,7 @@ static void a_walker_that_comes_sooner_waits_for_what_is_on_its_way(void **state
 
 	(void)state;
 	f.server_options.faults = slow;
-	up();
+	begin();
 	whole_tree();
 	assert_int_equal(listings(), 2 * DIRS + 1);
 }
@@ -259,14 +220,12 @@ static void the_site_closes_meanwhile(void **state)
 
 	(void)state;
 	f.server_options.faults = slow;
-	up();
+	begin();
 	visit("t", DIRS);
 	visit("t/d00", 3);
 	assert_true(f.site->walks.running > 0);
 	fixture_unmount(&f);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,49 +1,17 @@
 /* Writing through the site: what programs wrote is what the server has, whatever way it went and whatever broke. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <aftp/status.h>
-#include <fcntl.h>
-
-#include "lib/site_fixture.h"
+#include "lib/site_test.h"
 
 #define MIB  (1024u * 1024)
 #define MOST (24u * MIB)
 
-static struct fixture f;
-static char *model, *got; /* what the file should be; what it is */
+static char model[MOST], got[MOST]; /* what the file should be; what it is */
 static size_t size;
 
-static int setup(void **state)
+static int setup_model(void **state)
 {
-	(void)state;
-	model = calloc(1, MOST);
-	got = malloc(MOST);
+	memset(model, 0, sizeof model);
 	size = 0;
-	fixture_init(&f);
-	return model && got ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_finish(&f);
-	free(model);
-	free(got);
-	return 0;
-}
-
-static void up(void)
-{
-	fixture_serve(&f);
-	assert_int_equal(fixture_mount(&f), 0);
+	return setup(state);
 }
 
 static struct site_file *create(const char *name)
@@ -650,7 +618,7 @@ static void anything_while_connections_break(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_model, teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_empty_file),
 		T(a_sequential_write_is_one_upload),
