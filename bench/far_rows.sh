@@ -11,7 +11,7 @@ row_peers() {
 	copy-in) echo ftpfs rclone sshfs curlftpfs curl curl-each lftp ;;
 	cat | copy-out | read) echo ftpfs rclone sshfs curlftpfs curl lftp ;;
 	shuffled) echo ftpfs ftpfs-off rclone sshfs curlftpfs ;;
-	list) echo ftpfs curl rclone sshfs curlftpfs ;;
+	list) echo ftpfs curl curl-mlsd rclone sshfs curlftpfs ;;
 	read-limited) echo ftpfs curl lftp ;;
 	*) echo ftpfs rclone sshfs curlftpfs ;;
 	esac
@@ -145,9 +145,9 @@ row_shuffled() {
 	fresh_mount shuffled "$1" && work shuffled "$1" "root=\$mnt; $order" "root=\$data; ($order) | cmp - \"\$out\""
 }
 
-# curl_second FILE PATH: fetches a small file, then PATH on the same connection; the second is what counts.
+# curl_second FILE PATH [OPTION...]: fetches a small file, then PATH on the same connection; the second is what counts.
 curl_second() {
-	curl -sS -w '%{time_total}\n' -o /dev/null "${server_url}small/file00" -o "$1" "${server_url}$2" >"$TMPDIR/took"
+	curl -sS "${@:3}" -w '%{time_total}\n' -o /dev/null "${server_url}small/file00" -o "$1" "${server_url}$2" >"$TMPDIR/took"
 }
 export -f curl_second
 
@@ -178,6 +178,10 @@ row_list() {
 	local check="[ \"\$(tail -n 1 \"\$out\")\" = $entries ]"
 	case $1 in
 	curl) work list curl 'curl_second "$TMPDIR/got/list" many/; grep -c entry "$TMPDIR/got/list"' "$check" ;;
+	curl-mlsd)
+		[ "$server" = vsftpd ] || work list curl-mlsd \
+			'curl_second "$TMPDIR/got/list" many/ -X MLSD; grep -c entry "$TMPDIR/got/list"' "$check"
+		;;
 	*) fresh_mount list "$1" && work list "$1" 'ls -f "$mnt/many" | grep -c entry' "$check" ;;
 	esac
 }

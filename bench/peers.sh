@@ -6,7 +6,7 @@ installed_peers() {
 	local p
 	for p in "$@"; do
 		case $p in
-		ftpfs | ftpfs-off | curl-each) echo "$p" ;;
+		ftpfs | ftpfs-off | curl-each | curl-mlsd) echo "$p" ;;
 		sshfs) command -v sshfs >/dev/null && [ -x "$server_root/usr/sbin/sshd" ] && echo "$p" ;;
 		passthrough) [ -x "$BUILD/bench/passthrough_ll" ] && echo "$p" ;;
 		*) command -v "$p" >/dev/null && echo "$p" ;;

@@ -27,7 +27,7 @@ TITLES = {
     "mount": "the mount command, until the prompt is back",
     "list": "ls -f of a long directory",
 }
-PEERS = ["ftpfs", "ftpfs-off", "rclone", "sshfs", "curlftpfs", "curl", "lftp", "curl-each"]
+PEERS = ["ftpfs", "ftpfs-off", "rclone", "sshfs", "curlftpfs", "curl", "lftp", "curl-each", "curl-mlsd"]
 
 
 class Measured:
