@@ -65,3 +65,27 @@ counters
 [ "$(listings)" = 2 ] || fail "$(listings) listings, one of them cut"
 unmount_site
 stop_server
+
+# Places stay what they are, whatever has come meanwhile.
+if command -v perl >/dev/null; then
+	start_server --rate 600000
+	mount_site
+	perl -e '
+		opendir(my $d, $ARGV[0]) or die "opendir: $!";
+		my @first = map { scalar readdir $d } 1 .. 1500;
+		my $place = telldir $d;
+		my @next = map { scalar readdir $d } 1 .. 700;
+		seekdir $d, $place;
+		my @again = map { scalar readdir $d } 1 .. 700;
+		"@next" eq "@again" or die "another 700 after seekdir";
+		my @rest = readdir $d;
+		my $all = join "/", sort @first, @next, @rest;
+		seekdir $d, $place;
+		readdir $d eq $next[0] or die "the place is lost at the end";
+		rewinddir $d;
+		join("/", sort readdir $d) eq $all or die "others after rewinddir";
+		@first + @next + @rest == 10002 or die "not 10002 entries";
+	' "$mnt/many" || fail 'places in a directory'
+	unmount_site
+	stop_server
+fi
