@@ -241,7 +241,7 @@ static void silence_is_an_error(void **state)
 	unsigned n;
 
 	(void)state;
-	f.options.timeout_ms = 300;
+	f.options.timeout_ms = 1000;
 	up((struct aftp_faults){ .stall_after = PART, .times = 1 });
 	d = open_many();
 	assert_int_equal(read_all(d, 2), AFTP_ETIMEDOUT);
