@@ -33,7 +33,15 @@ def local(name):
 # --- ftplib ---------------------------------------------------------------------------------------
 
 
-class Implicit(ftplib.FTP_TLS):
+class Resuming(ftplib.FTP_TLS):
+    """Data connections resume the session of the control connection."""
+
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        return self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session), size
+
+
+class Implicit(Resuming):
     """ftplib has no implicit TLS: the socket is wrapped as soon as it is there."""
 
     @property
@@ -51,7 +59,7 @@ def with_ftplib():
     if mode == "plain":
         f = ftplib.FTP(timeout=60)
     else:
-        f = (Implicit if mode == "implicit" else ftplib.FTP_TLS)(context=context(), timeout=60)
+        f = (Implicit if mode == "implicit" else Resuming)(context=context(), timeout=60)
     f.encoding = "utf-8"
     f.connect("127.0.0.1", port)
     f.login("joe", "secret")
@@ -78,14 +86,14 @@ def with_ftplib():
     lines = []
     f.retrlines("LIST /sub", lines.append)
     want(any("two words" in x for x in lines), f"list: {lines}")
-    f.mkd("/new dir")
-    f.rename("/up", "/new dir/\u00fcber")
-    want("\u00fcber" in [n.rsplit("/", 1)[-1] for n in f.nlst("/new dir")], "rename")
-    f.cwd("/new dir")
-    want(f.pwd() == "/new dir", "pwd")
+    f.mkd("/one \"two\"")
+    f.rename("/up", "/one \"two\"/\u00fcber")
+    want("\u00fcber" in [n.rsplit("/", 1)[-1] for n in f.nlst("/one \"two\"")], "rename")
+    f.cwd("/one \"two\"")
+    want(f.pwd() == "/one \"two\"", "pwd")
     f.delete("\u00fcber")
     f.cwd("..")
-    f.rmd("new dir")
+    f.rmd("one \"two\"")
     try:
         f.retrbinary("RETR /missing", lambda b: None)
         want(False, "missing")
