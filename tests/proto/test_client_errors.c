@@ -290,9 +290,9 @@ static void test_idle_for_long(void **state)
 
 	(void)state;
 	kit_begin(&k, script);
-	k.o.timeout_ms = 30;
+	k.o.timeout_ms = 300;
 	assert_int_equal(kit_connect(&k), 0);
-	loop_run_for(&k.loop, 100);
+	loop_run_for(&k.loop, 1000);
 	assert_int_equal(k.lost, 0);
 	assert_int_equal(kit_command(&k, "NOOP", NULL, NULL), 200);
 	kit_end(&k);

@@ -221,17 +221,17 @@ static void test_slow_source(void **state)
 	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = (char)scripted_byte(i);
 	kit_begin(&k, script);
-	k.o.timeout_ms = 100;
+	k.o.timeout_ms = 500;
 	assert_int_equal(kit_connect(&k), 0);
 	assert_int_equal(aftp_client_store(k.client, &s.t, AFTP_STORE, "/f", 0, &source), 0);
 	assert_int_equal(aftp_transfer_finish(s.t), AFTP_EBUSY);
-	loop_run_for(&k.loop, 300);
+	loop_run_for(&k.loop, 1200);
 	assert_int_equal(s.ready, 1);
 	assert_false(s.over);
 	assert_int_equal(aftp_transfer_write(s.t, NULL, 1), AFTP_EINVAL);
 	assert_int_equal(aftp_transfer_write(s.t, bytes, sizeof bytes), 0);
 	assert_int_equal(aftp_transfer_finish(s.t), AFTP_EBUSY);
-	loop_run_for(&k.loop, 300);
+	loop_run_for(&k.loop, 1200);
 	assert_int_equal(s.ready, 2);
 	assert_int_equal(aftp_transfer_bytes(s.t), sizeof bytes);
 	assert_int_equal(aftp_transfer_finish(s.t), 0);

@@ -341,10 +341,10 @@ static void test_pause(void **state)
 
 	(void)state;
 	kit_begin(&k, script);
-	k.o.timeout_ms = 100;
+	k.o.timeout_ms = 500;
 	assert_int_equal(kit_connect(&k), 0);
 	kit_get_start(&g, &k, "/f", 0);
-	loop_run_for(&k.loop, 350);
+	loop_run_for(&k.loop, 1500);
 	assert_true(g.paused);
 	assert_false(g.over);
 	assert_int_equal(g.len, 1000);
@@ -362,14 +362,14 @@ static void test_pause(void **state)
 /* Data that trickles is no silence, however long the reply takes. */
 static void test_trickle(void **state)
 {
-	static const struct step script[] = { LOGIN, GET, OPENING, FILL(1), PAUSE(150), FILL(1), PAUSE(150), FILL(1),
-		PAUSE(150), FILL(1), PAUSE(150), FILL(1), DO(STEP_END_DATA), PAUSE(150), FINE, STAYS };
+	static const struct step script[] = { LOGIN, GET, OPENING, FILL(1), PAUSE(500), FILL(1), PAUSE(500), FILL(1),
+		PAUSE(500), FILL(1), PAUSE(500), FILL(1), DO(STEP_END_DATA), PAUSE(500), FINE, STAYS };
 	struct kit_get g = { 0 };
 	struct kit k;
 
 	(void)state;
 	kit_begin(&k, script);
-	k.o.timeout_ms = 500;
+	k.o.timeout_ms = 2000;
 	assert_int_equal(kit_connect(&k), 0);
 	assert_int_equal(kit_get(&g, &k, "/f", 0), 0);
 	assert_int_equal(g.len, 5);

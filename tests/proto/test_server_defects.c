@@ -99,15 +99,15 @@ static void test_debt_is_not_paid_by_replies(void **state)
 /* aioftp: the idle limit cut transfers that ran. */
 static void test_idle_timeout_in_transfers(void **state)
 {
-	const struct aftp_server_options brief = { .idle_timeout_ms = 1000, .limits = { SPEED, SPEED } };
+	const struct aftp_server_options brief = { .idle_timeout_ms = 3000, .limits = { SPEED, SPEED } };
 	struct fixture *f = begin(&brief);
 	size_t n;
 	(void)state;
-	testd_pattern(&f->d, "/long", 2 * SPEED, 1);
+	testd_pattern(&f->d, "/long", 4 * SPEED, 1);
 	uint64_t start = uv_hrtime();
 	free(talk_retrieve(&f->t, "RETR long", &n));
-	assert_int_equal(n, 2 * SPEED);
-	assert_true(seconds_since(start) > 1.0);
+	assert_int_equal(n, 4 * SPEED);
+	assert_true(seconds_since(start) > 3.0);
 	assert_int_equal(talk_reply(&f->t), 421); /* it says so, too */
 	assert_int_equal(talk_reply(&f->t), 0);
 	end(f);

@@ -510,7 +510,7 @@ static void test_max_connections(void **state)
 
 static void test_idle(void **state)
 {
-	const struct aftp_server_options brief = { .idle_timeout_ms = 300 };
+	const struct aftp_server_options brief = { .idle_timeout_ms = 2000 };
 	struct talk *t = malloc(sizeof(*t));
 	struct testd d;
 	(void)state;

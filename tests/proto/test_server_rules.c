@@ -308,7 +308,7 @@ static void test_total_line(void **state)
 
 static void test_merged_replies(void **state)
 {
-	struct fixture *f = begin_with(&(struct aftp_faults){ .merge_replies_ms = 500 });
+	struct fixture *f = begin_with(&(struct aftp_faults){ .merge_replies_ms = 2000 });
 	char text[256];
 	(void)state;
 	testd_put(&f->d, "/small", "x", 1);
@@ -325,7 +325,7 @@ static void test_merged_replies(void **state)
 
 static void test_slow_close(void **state)
 {
-	struct fixture *f = begin_with(&(struct aftp_faults){ .slow_close_ms = 400 });
+	struct fixture *f = begin_with(&(struct aftp_faults){ .slow_close_ms = 2000 });
 	char text[64];
 	(void)state;
 	testd_put(&f->d, "/small", "abc", 3);
