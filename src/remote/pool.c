@@ -144,15 +144,26 @@ void pool_learn(struct pool *p, const struct aftp_client *client)
 		p->features.login = old.login;
 }
 
-/* One that was opened before the others knew; they may have learned it since they were given back. */
-static void teach(struct pool *p, struct aftp_client *client)
+void pool_catch_up(struct pool *p)
 {
 	const struct pool_conn *c;
 
-	DL_FOREACH (p->conns, c)
-		if (p->features.downloads_in_order == AFTP_ORDER_UNKNOWN && c->client)
-			p->features.downloads_in_order = aftp_client_features(c->client)->downloads_in_order;
-	if (aftp_client_features(client)->downloads_in_order == AFTP_ORDER_UNKNOWN)
+	DL_FOREACH (p->conns, c) {
+		const struct aftp_features *f = c->client ? aftp_client_features(c->client) : &p->features;
+
+		if (p->features.downloads_in_order == AFTP_ORDER_UNKNOWN)
+			p->features.downloads_in_order = f->downloads_in_order;
+		p->features.data_works |= f->data_works;
+	}
+}
+
+/* One that was opened before the others knew. */
+static void teach(struct pool *p, struct aftp_client *client)
+{
+	const struct aftp_features *f = aftp_client_features(client);
+
+	pool_catch_up(p);
+	if (f->downloads_in_order == AFTP_ORDER_UNKNOWN || f->data_works < p->features.data_works)
 		aftp_client_assume(client, &p->features);
 }
 

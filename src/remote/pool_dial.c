@@ -177,6 +177,7 @@ static int dial(struct pool *p)
 	conn_set_state(c, CONN_DIALING);
 	DL_APPEND(p->conns, c);
 	aftp_client_on_lost(c->client, conn_lost, c);
+	pool_catch_up(p);
 	if (p->has_features)
 		aftp_client_assume(c->client, &p->features);
 	if (p->prepare)

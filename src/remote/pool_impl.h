@@ -50,6 +50,7 @@ static inline uint64_t pool_now(const struct pool *p)
 
 /* --- pool.c --- */
 void pool_learn(struct pool *p, const struct aftp_client *client); /* what it knows of the server */
+void pool_catch_up(struct pool *p); /* what connections have learned since they were given back */
 enum pool_who { WHO_IS_LATE, WHO_TRIES_ONCE, WHO_WAITS };
 void pool_fail_requests(struct pool *p, int status, enum pool_who who);
 void pool_run(struct pool *p); /* something has changed: who gets what? */

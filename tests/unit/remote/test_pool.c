@@ -17,6 +17,7 @@
 static struct fixture f; /* its server and its loop */
 static struct later *later;
 static struct pool *pool;
+static bool arms;     /* connections of the next pool are made with a data connection in advance */
 static unsigned turn; /* counts the connections that were handed out */
 
 struct asker {
@@ -25,6 +26,7 @@ struct asker {
 	int status;
 	bool done;
 	unsigned turn;
+	bool data_works; /* as its connection knew when it was handed out */
 	/* as a holder */
 	unsigned asked;
 	bool gives;
@@ -33,7 +35,11 @@ struct asker {
 static void setup_waiting(unsigned conns, unsigned wait_ms)
 {
 	struct pool_options o = {
-		.client = { .host = "127.0.0.1", .port = f.port, .connect_timeout_ms = 30000, .timeout_ms = 30000 },
+		.client = { .host = "127.0.0.1",
+			.port = f.port,
+			.connect_timeout_ms = 30000,
+			.timeout_ms = 30000,
+			.arm = arms },
 		.max_conns = conns,
 		.wait_ms = wait_ms,
 		.idle_ms = 60000,
@@ -53,6 +59,7 @@ static int setup(void **state)
 {
 	(void)state;
 	fixture_init(&f);
+	arms = false;
 	return 0;
 }
 
@@ -80,6 +87,7 @@ static void on_conn(void *arg, int status, struct pool_conn *conn, const char *w
 	(void)why;
 	a->status = status;
 	a->conn = conn;
+	a->data_works = conn && aftp_client_features(pool_client(conn))->data_works;
 	a->turn = ++turn;
 	a->done = true;
 }
@@ -282,11 +290,31 @@ static void the_server_allows_fewer(void **state)
 	give(&c);
 }
 
+/* Also what was learned after a connection was dialed, and by one that nobody has given back. */
+static void what_one_learns_all_know(void **state)
+{
+	struct asker a, b;
+
+	(void)state;
+	f.server_options.faults.latency_ms = 10;
+	fixture_serve(&f);
+	arms = true;
+	setup_pool(2);
+	get(&a, POOL_METADATA);
+	ask(&b, POOL_METADATA);
+	assert_false(a.data_works);
+	fixture_wait(&f, &b.done);
+	assert_true(aftp_client_armed(pool_client(a.conn)));
+	assert_true(b.data_works);
+	give(&a);
+	give(&b);
+}
+
 /* What minds USER and PASS in one segment is logged in to step by step from then on. */
 static void a_server_that_minds_haste(void **state)
 {
 	static const struct aftp_rule rules[] = { { "USER", 2, 2, AFTP_ACT_REPLY, 230, "in" },
-		{ "PASS", 2, 2, AFTP_ACT_SILENCE, 0, NULL } };
+		{ "PASS", 2, 2, AFTP_ACT_CLOSE, 0, NULL } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
@@ -350,6 +378,7 @@ int main(void)
 		CASE(looking_ahead_asks_nobody),
 		CASE(ready_for_much),
 		CASE(the_server_allows_fewer),
+		CASE(what_one_learns_all_know),
 		CASE(a_server_that_minds_haste),
 		CASE(an_abandoned_request_leaves_no_trace),
 	};
