@@ -195,7 +195,8 @@ static void make_room(struct reader *r)
 
 char *reader_lend(struct reader *r, size_t *len)
 {
-	uint64_t left = MIN(file_size(r), r->stop) - r->window.end;
+	uint64_t end = MIN(file_size(r), r->stop);
+	uint64_t left = end > r->window.end ? end - r->window.end : 0; /* it may have begun behind the end */
 	char *room;
 
 	r->scratch_lent = left == 0;
@@ -385,6 +386,8 @@ void reader_fetch_ended(struct reader *r, int status)
 		r->content->version.size = r->window.end;
 	if (r->lead)
 		return; /* the leader goes on where it ended */
+	if (status == AFTP_EACCES && r->content->version.known && r->window.end > file_size(r))
+		status = 0; /* the file has shrunk: it was refused to begin behind the end */
 	if (status == 0 && !reader_done(r))
 		status = AFTP_ESHORT; /* confirmed, and yet there should be more */
 	if (status == 0)

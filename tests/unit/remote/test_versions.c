@@ -174,6 +174,28 @@ static void a_later_open_reads_what_is_there(void **state)
 	}
 }
 
+/* Some servers refuse to begin behind the end, and some send nothing. */
+static void nothing_is_behind_the_end_of_what_has_shrunk(void **state)
+{
+	static const enum aftp_server_play plays[] = { AFTP_PLAY_MEMFTPD, AFTP_PLAY_VSFTPD, AFTP_PLAY_PROFTPD,
+		AFTP_PLAY_PURE_FTPD, AFTP_PLAY_PYFTPDLIB };
+
+	(void)state;
+	f.options.attr_ttl_ms = 60000;
+	f.options.timeout_ms = 2000;
+	for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+		f.server_options.play = plays[i];
+		make(9 * MIB, OLD);
+		struct site_file *file = open_it();
+		make(6, OTHER);
+		check(file, 8 * MIB, PAGE, 6, OTHER);
+		check(file, 0, PAGE, 6, OTHER);
+		site_release(file);
+		fixture_unmount(&f);
+		fixture_stop_server(&f);
+	}
+}
+
 /* Also of one that is followed, and the other way round. */
 static void opens_of_what_is_followed(void **state)
 {
@@ -205,6 +227,7 @@ int main(void)
 		T(what_cannot_be_compared_is_refused),
 		T(a_later_open_reads_what_is_there),
 		T(opens_of_what_is_followed),
+		T(nothing_is_behind_the_end_of_what_has_shrunk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
