@@ -107,6 +107,7 @@ struct aftp_features {
 	bool mlst_vague;                         /* MLST refuses and does not say why */
 	bool no_list_all;                        /* `LIST -a` was refused where LIST was not */
 	bool no_eprt;
+	bool no_rang;
 	bool no_arm; /* data connections that are made in advance do not last */
 	enum aftp_order downloads_in_order;
 	enum aftp_login login; /* STEPS: also when a login at once went wrong */
@@ -203,7 +204,11 @@ typedef void aftp_transfer_cb(void *arg, int status, const struct aftp_transfer_
 
 /* RETR with REST when offset > 0. Bytes land in memory that `lend` gives (see aftp_stream_lend: NULL pauses); `data`
  * tells how many came. Both may pause, resume or cancel the transfer. `started` (may be NULL) runs when the server has
- * accepted (1xx), with the size its text tells or UINT64_MAX. */
+ * accepted (1xx), with the size its text tells or UINT64_MAX.
+ *
+ * `until`, unless 0: the offset of the first byte that is not wanted, within the file. Servers with RANG
+ * (draft-bryan-ftp-range) end there; aftp_client_ranges() tells. Elsewhere the transfer goes on, for the caller to cancel. One
+ * that refuses RANG after all ends it with AFTP_EBUSY, and will not be asked again. */
 struct aftp_sink {
 	char *(*lend)(void *arg, size_t *len);
 	void (*data)(void *arg, size_t n);
@@ -211,7 +216,9 @@ struct aftp_sink {
 	aftp_transfer_cb *done;
 	void *arg;
 	bool brief; /* little is left of the file: what makes the end come sooner may be done */
+	uint64_t until;
 };
+bool aftp_client_ranges(const struct aftp_client *c);
 int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
 	const struct aftp_sink *sink);
 

@@ -157,7 +157,7 @@ static int begun(struct aftp_data **out, int rc)
 
 static struct aftp_sink sink_of(struct aftp_data *d)
 {
-	return (struct aftp_sink){ flow_lend, flow_landed, on_started, on_done, d, false };
+	return (struct aftp_sink){ flow_lend, flow_landed, on_started, on_done, d, false, 0 };
 }
 
 int aftp_download_stream(struct aftp_session *s, struct aftp_data **out, const char *path, uint64_t offset)

@@ -203,7 +203,7 @@ static void done(void *arg, int status, const struct aftp_transfer_result *resul
 int getfile_start(struct getfile *g, uv_loop_t *loop, struct aftp_client *c, const struct getfile_order *o,
 	getfile_cb *cb, void *arg)
 {
-	struct aftp_sink sink = { lend, landed, started, done, g, false };
+	struct aftp_sink sink = { lend, landed, started, done, g, false, 0 };
 	int rc = AFTP_ENOMEM;
 
 	*g = (struct getfile){ .o = *o, .loop = loop, .fd = -1, .position = o->offset, .cb = cb, .arg = arg };

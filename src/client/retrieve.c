@@ -1,4 +1,4 @@
-/* retrieve - RETR, from an offset by REST (RFC 3659 section 5).
+/* retrieve - RETR, from an offset by REST (RFC 3659 section 5), or a range by RANG (draft-bryan-ftp-range).
  *
  * REST and RETR leave in one segment. Until the REST is known to be accepted, no byte is taken: it could be the wrong
  * one. Where TLS did not say its end, anybody on the way could have cut the data, and 226 proves nothing: then the size
@@ -94,7 +94,7 @@ static bool again(struct aftp_transfer *t)
 		return false;
 	x->judged = true;
 	/* Servers tell the size of the file, or of what is left of it: all of what is left is enough by either. */
-	if (x->size == t->bytes)
+	if (x->size == t->bytes || t->offset + t->bytes == t->until)
 		return false;
 	if (!features_may_size(&t->c->features)) {
 		nothing_proves_it(x);
@@ -130,6 +130,11 @@ static const struct xfer_kind retrieve_kind = {
 	.done = done,
 };
 
+bool aftp_client_ranges(const struct aftp_client *c)
+{
+	return c->features.rang && !c->features.no_rang;
+}
+
 int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, const char *path, uint64_t offset,
 	const struct aftp_sink *sink)
 {
@@ -152,6 +157,7 @@ int aftp_client_retrieve(struct aftp_client *c, struct aftp_transfer **out, cons
 	}
 	x->t.offset = offset;
 	x->t.brief = sink->brief;
+	x->t.until = aftp_client_ranges(c) ? sink->until : 0;
 	*out = &x->t;
 	return 0;
 }

@@ -201,7 +201,8 @@ static void on_rest(void *arg, int status, const struct aftp_reply *r)
 		return;
 	if (r->code / 100 != 3) {
 		client_set_error(t->c, aftp_reply_message(r));
-		xfer_fail(t, AFTP_ENOTSUP);
+		t->c->features.no_rang |= t->until > 0;
+		xfer_fail(t, t->until > 0 ? AFTP_EBUSY : AFTP_ENOTSUP);
 		return;
 	}
 	t->placed = true;
@@ -211,13 +212,14 @@ static void on_rest(void *arg, int status, const struct aftp_reply *r)
 
 int xfer_command_at(struct aftp_transfer *t, const char *verb)
 {
-	char offset[24];
-	int rc = 0;
+	char place[48];
+	int n = snprintf(place, sizeof place, "%llu", (unsigned long long)t->offset), rc = 0;
 
-	t->placed = t->offset == 0;
-	snprintf(offset, sizeof offset, "%llu", (unsigned long long)t->offset);
-	if (t->offset > 0)
-		rc = wire_command(&t->c->wire, 0, on_rest, t, "REST", offset);
+	t->placed = t->offset == 0 && t->until == 0;
+	if (t->until > 0)
+		snprintf(place + n, sizeof place - (size_t)n, " %llu", (unsigned long long)t->until - 1);
+	if (!t->placed)
+		rc = wire_command(&t->c->wire, 0, on_rest, t, t->until > 0 ? "RANG" : "REST", place);
 	return rc < 0 ? rc : xfer_command(t, verb, t->path);
 }
 

@@ -74,7 +74,7 @@ struct aftp_transfer {
 	struct active *active; /* where the server is to connect to; NULL in passive mode, and once it has */
 	struct dataconn *data;
 	char *path;
-	uint64_t offset;
+	uint64_t offset, until;  /* until: where a download ends, by RANG; 0: at the end of the file */
 	int status;              /* what went wrong first */
 	bool stopping;           /* nothing is lent, and nobody is told anything, until done */
 	bool stop_due;           /* a turn shall see to it */
@@ -112,8 +112,9 @@ void xfer_finish(struct aftp_transfer *t); /* frees what t holds, and t */
 
 /* From within kinds, in callbacks from the loop only. */
 int xfer_command(struct aftp_transfer *t, const char *verb, const char *argument);
-/* For a kind with an offset: REST ahead of it where it is not 0. flow() may move nothing until `placed`; it is called when
- * that has come. A refusal ends the transfer with AFTP_ENOTSUP. */
+/* For a kind with an offset: REST ahead of it where it is not 0, or RANG where there is an end. flow() may move nothing until
+ * `placed`; it is called when that has come. A refusal ends the transfer with AFTP_ENOTSUP, or AFTP_EBUSY when RANG was
+ * refused. */
 int xfer_command_at(struct aftp_transfer *t, const char *verb);
 void xfer_read_start(struct aftp_transfer *t); /* data comes by lend() and landed(); no effect when it does */
 void xfer_data_ended(struct aftp_transfer *t, int status); /* 0: orderly */

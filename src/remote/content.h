@@ -70,6 +70,7 @@ struct content {
 	struct attr seen; /* what the node was like in this version */
 	struct seam seam;
 	struct reader *readers;
+	unsigned jumps;              /* of readers to other places in a row, none of which went on from there */
 	struct read_op *pending;     /* no reader is free for them */
 	struct site_file *files;     /* the handles */
 	struct content *prev, *next; /* site::contents */
@@ -151,6 +152,7 @@ void reader_resume(struct reader *r); /* there may be room again */
 
 /* --- for fetch.c: the transfer's side of the window ----------------------------------------------- */
 char *reader_lend(struct reader *r, size_t *len); /* NULL: no room */
+uint64_t reader_until(const struct reader *r);    /* where it will end; UINT64_MAX: it may go on */
 int reader_landed(struct reader *r, size_t n);    /* 0; AFTP_EOF: the file has more than it should, stop here */
 void reader_fetch_ended(struct reader *r, int status);
 

@@ -3,6 +3,7 @@
  * SIZE and MDTM leave in front of the transfer's commands, in one segment; no byte is taken before the version is known. */
 #include <aftp/status.h>
 #include <stdlib.h>
+#include <sys/param.h>
 
 #include "remote/content.h"
 
@@ -24,6 +25,7 @@ struct fetch {
 	bool ended;         /* the transfer is over */
 	int status;
 	uint64_t bytes;
+	uint64_t until; /* the server ends it there; UINT64_MAX: at the end of the file */
 	bool finishing; /* detached when all bytes had come: only their end is awaited */
 	char scratch[16];
 	uint64_t asked; /* ms: when the transfer was asked for */
@@ -135,8 +137,10 @@ static void cancel(struct fetch *f)
 static void on_data(void *arg, size_t n)
 {
 	struct fetch *f = arg;
+	struct reader *r;
 
 	if (!f->reader) {
+		f->site->can.no_range |= f->until != UINT64_MAX && f->finishing;
 		cancel(f);
 		return;
 	}
@@ -145,6 +149,12 @@ static void on_data(void *arg, size_t n)
 	f->bytes += n;
 	if (reader_landed(f->reader, n) < 0)
 		cancel(f);
+	r = f->reader;
+	f->site->can.no_range |= r && r->window.end > f->until;
+	if (r && r->window.end == f->until) {
+		fetch_detach(f);
+		reader_need_fetch(r);
+	}
 }
 
 /* What a refusal of RETR means to a program that has the file open. */
@@ -173,7 +183,7 @@ static bool is_short(const struct fetch *f)
 {
 	const struct reader *r = f->reader;
 
-	return !r->lead && r->content->version.size - r->window.end < SHORT;
+	return !r->lead && MIN(r->content->version.size, f->until) - r->window.end < SHORT;
 }
 
 static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
@@ -207,9 +217,12 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 	(void)why;
 	f->conn = conn;
 	f->asked = site_now(f->site);
-	sink.brief = is_short(f);
 	if (status == 0 && !pool_client(conn))
 		status = AFTP_ECANCELED;
+	if (status == 0 && !f->site->can.no_range && aftp_client_ranges(pool_client(conn)))
+		f->until = reader_until(f->reader);
+	sink.brief = is_short(f);
+	sink.until = f->until == UINT64_MAX ? 0 : f->until;
 	if (status == 0)
 		status = find_path(f);
 	if (status == 0)
@@ -236,6 +249,7 @@ int fetch_start(struct reader *r, enum pool_class class)
 		return AFTP_ENOMEM;
 	f->site = c->site;
 	f->reader = r;
+	f->until = UINT64_MAX;
 	r->fetch = f;
 	pool_acquire(c->site->pool, &f->request, class, on_connection, f);
 	return 0;
@@ -264,7 +278,7 @@ void fetch_detach(struct fetch *f)
 {
 	struct reader *r = f->reader;
 
-	f->finishing = r->content->version.known && reader_done(r) && !r->paused;
+	f->finishing = r->content->version.known && (reader_done(r) || r->window.end == f->until) && !r->paused;
 	r->fetch = NULL;
 	f->reader = NULL;
 	if (f->conn) {

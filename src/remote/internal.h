@@ -20,6 +20,7 @@ struct abilities {
 	bool no_copy;                /* no SITE CPFR and CPTO */
 	bool no_space;               /* no AVBL */
 	bool no_append;              /* no APPE */
+	bool no_range;               /* its RANG does not end a transfer: ProFTPD where it may not use sendfile(2) */
 	bool overtakes;              /* it answers SIZE while an upload is under way */
 	bool in_order;               /* it has answered SIZE after the upload before it */
 	unsigned follow_fails;       /* uploads in a row with SIZE behind them that were not answered in order */

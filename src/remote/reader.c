@@ -15,6 +15,7 @@
 #define RANDOM_HOP    (64u * 1024)
 #define MOST_HOP      (4u * 1024 * 1024)
 #define MAX_FAILURES  3
+#define JUMPS         3
 #define MAX_IOV       32
 
 /* --- life ----------------------------------------------------------------------------------------- */
@@ -26,6 +27,7 @@ static void start_at(struct reader *r, uint64_t off)
 	window_drop(&r->window, off);
 	r->served = off;
 	r->ahead = off == 0 ? FIRST_WINDOW : 0;
+	r->content->jumps += r->ahead == 0;
 	r->paused = r->was_paused = false;
 }
 
@@ -193,6 +195,18 @@ static void make_room(struct reader *r)
 	segments_extend(r);
 }
 
+/* Who has kept on jumping will jump again; of others it is worth a lot to be able to go on. */
+uint64_t reader_until(const struct reader *r)
+{
+	uint64_t end = UINT64_MAX;
+
+	if (r->lead)
+		end = r->stop;
+	else if (r->ahead == 0 && r->content->jumps >= JUMPS)
+		end = furthest(r);
+	return r->content->version.known && end > r->window.end && end < file_size(r) ? end : UINT64_MAX;
+}
+
 char *reader_lend(struct reader *r, size_t *len)
 {
 	uint64_t end = MIN(file_size(r), r->stop);
@@ -246,6 +260,7 @@ static void goes_on(struct reader *r)
 	const struct link_pace *p = &r->content->site->pace;
 	size_t most = r->content->site->o.readahead, fill = (size_t)MIN(2 * p->bytes_per_ms * p->begin_ms, most);
 
+	r->content->jumps = 0;
 	if (r->ahead == 0)
 		r->ahead = MIN(MAX(FIRST_WINDOW, fill), most);
 	if (!r->was_paused || !r->fetch)

@@ -234,6 +234,19 @@ reads_in_pieces() {
 	done
 }
 
+# Here and there in a file that stays open and was not read before, a page at a time, and then on from there.
+reads_here_and_there() {
+	exec 3<"$mnt/sizes/67108864.bin" || return 1
+	for piece in 5000,1 1,1 9000,1 3000,1 14000,1 7000,1 12000,1 300,1 16000,1 11000,1 2000,1 16383,1 4000,700 6000,1; do
+		for where in "$mnt" "$data"; do
+			dd if="$where/sizes/67108864.bin" bs=4096 skip="${piece%,*}" count="${piece#*,}" 2>/dev/null |
+				sha256sum >"$TMPDIR/piece.${#where}"
+		done
+		same "$TMPDIR/piece.${#mnt}" "$TMPDIR/piece.${#data}" || return 1
+	done
+	exec 3<&-
+}
+
 reads_link() {
 	cmp "$mnt/links/relative" "$data/links/relative"
 }
@@ -378,6 +391,7 @@ run_all() {
 
 	must 'mount read-only for readers at once' mount_site ro
 	check 'writing is refused' fails_with 'Read-only file system' touch "$mnt/new"
+	check 'pages here and there' reads_here_and_there
 	check 'different files at once' reads_at_once sizes/67108864.bin sizes/1048577.bin sizes/1048575.bin sizes/131071.bin
 	check 'the same file at once' reads_at_once sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin sizes/67108864.bin
 	must 'unmount after readers at once' unmount_site

@@ -200,7 +200,7 @@ static void get_done(void *arg, int status, const struct aftp_transfer_result *r
 /* Before it: what is to happen. */
 void kit_get_start(struct kit_get *g, struct kit *k, const char *path, uint64_t offset)
 {
-	struct aftp_sink sink = { get_lend, get_data, get_started, get_done, g, false };
+	struct aftp_sink sink = { get_lend, get_data, get_started, get_done, g, false, 0 };
 	int rc;
 
 	g->kit = k;
