@@ -28,7 +28,10 @@ until grep -q listening "$TMPDIR/server"; do
 	sleep 0.05
 done
 curl -sS -w '%{time_total}\n' -o "$TMPDIR/got" ftp://joe:secret@10.99.0.2:2121/file >"$TMPDIR/seconds" || exit 8
-sleep 0.3
+until grep -q '^stat QUIT 1$' "$TMPDIR/server"; do
+	kill -USR1 $! || exit 6
+	sleep 0.05
+done
 kill $!
 wait
 exit 7
