@@ -241,6 +241,8 @@ void upload_begin(struct upload *u, bool append)
 	u->asked_mdtm = false;
 	if (rc == 0 && !append && !u->taken && u->writer->replaces && !u->has_old && !u->no_old)
 		rc = upload_ask(u, "SIZE", on_old);
+	if (rc == 0 && u->blind)
+		rc = upload_ask_base(u);
 	if (rc == 0)
 		rc = aftp_client_store(client, &u->transfer, append ? AFTP_APPEND : AFTP_STORE, u->path, 0, &source);
 	if (rc == 0) {
@@ -274,6 +276,9 @@ static void on_connection(void *arg, int status, struct pool_conn *conn, const c
 		upload_fail(u, status);
 	} else if (!u->writer) {
 		upload_fail(u, AFTP_ECANCELED);
+	} else if (upload_may_append(u)) {
+		u->blind = true;
+		upload_begin(u, true);
 	} else if (upload_must_look(u)) {
 		upload_look(u);
 	} else if (position(u) > 0 && !u->ours) {

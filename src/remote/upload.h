@@ -37,6 +37,7 @@ struct upload {
 	bool ours;      /* what is there is the beginning of what is being uploaded */
 	bool sent_all;  /* the server has confirmed the transfer */
 	bool resumed;
+	bool blind; /* APPE was sent behind a SIZE whose answer is not in: where it begins is not known */
 
 	/* A session that was lost without a last word may still be writing what has reached the server: its SIZE must stand
 	 * still before anything is put behind it. */
@@ -79,6 +80,9 @@ uint64_t upload_expected(const struct upload *u);
 bool upload_must_look(const struct upload *u);
 void upload_look(struct upload *u); /* on a new connection: how much is there? */
 bool upload_may_resume(int status);
+/* What is written with O_APPEND goes to the end, wherever that is: SIZE need not be answered before APPE leaves. */
+bool upload_may_append(const struct upload *u);
+int upload_ask_base(struct upload *u);    /* in front of that APPE */
 void upload_begin_anew(struct upload *u); /* from the very beginning, as if nothing had been sent */
 
 #endif

@@ -248,6 +248,8 @@ void upload_conclude(struct upload *u)
 		return;
 	if (!u->writer) {
 		upload_fail(u, AFTP_ECANCELED);
+	} else if (u->status == 0 && u->blind) {
+		upload_fail(u, AFTP_ECHANGED); /* it is at the end of something, and that is not what it was */
 	} else if (u->status == 0) {
 		confirm(u);
 	} else if (is_passing(u)) {

@@ -53,17 +53,49 @@ static void move_blocks(struct writer *w, uint64_t to)
 	w->size += by;
 }
 
-static void begin_append(struct upload *u, uint64_t size)
+static bool place(struct upload *u, uint64_t size)
 {
 	struct writer *w = u->writer;
 
-	if (size != w->base && !w->by_append) {
-		upload_fail(u, AFTP_ECHANGED);
-		return;
-	}
+	if (size != w->base && !w->by_append)
+		return false;
+	u->began += size - w->base;
 	move_blocks(w, size);
 	u->start = u->best = u->floor = size;
-	upload_begin(u, size > 0);
+	return true;
+}
+
+static void begin_append(struct upload *u, uint64_t size)
+{
+	if (place(u, size))
+		upload_begin(u, size > 0);
+	else
+		upload_fail(u, AFTP_ECHANGED);
+}
+
+bool upload_may_append(const struct upload *u)
+{
+	const struct aftp_features *f = pool_features(u->site->pool);
+	const struct writer *w = u->writer;
+
+	return upload_is_stream(u) && w->append && w->by_append && u->attempts == 0 && !u->sent_all && f && f->size &&
+		!f->no_size;
+}
+
+static void on_base(void *arg, int status, const struct aftp_reply *r)
+{
+	struct upload *u = arg;
+	uint64_t size;
+
+	u->replies--;
+	if (u->writer && status == 0 && aftp_reply_size(r, &size) == 0)
+		u->blind = !place(u, size);
+	upload_conclude(u);
+}
+
+int upload_ask_base(struct upload *u)
+{
+	return upload_ask(u, "SIZE", on_base);
 }
 
 /* --- the look ------------------------------------------------------------------------------------- */
@@ -114,9 +146,12 @@ static bool is_all(const struct upload *u, uint64_t size)
 static void resume_at(struct upload *u, uint64_t size)
 {
 	struct writer *w = u->writer;
-	bool stream = upload_is_stream(u);
+	bool stream = upload_is_stream(u), blind = u->blind;
 
-	if (u->sent_all || (u->best > u->start && is_ours(u, size) && is_all(u, size)))
+	u->blind = false;
+	if (blind && u->best > u->start && size != u->start)
+		upload_fail(u, AFTP_EIO); /* some of it is ours, perhaps */
+	else if (u->sent_all || (u->best > u->start && is_ours(u, size) && is_all(u, size)))
 		prove(u);
 	else if (stream && w->append && u->best <= u->start)
 		begin_append(u, size);

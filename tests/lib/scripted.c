@@ -30,6 +30,7 @@ struct write {
 };
 
 static void advance(struct scripted *s);
+static void take_client(struct scripted *s);
 
 unsigned char scripted_byte(uint64_t position)
 {
@@ -470,6 +471,8 @@ static void advance(struct scripted *s)
 	}
 	s->finished = s->script[s->at].kind == STEP_END;
 	s->busy = false;
+	if (s->others && !s->control)
+		take_client(s);
 }
 
 /* --- control connections --------------------------------------------------------------------------- */
@@ -511,14 +514,11 @@ static void on_control(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	advance(s);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void take_client(struct scripted *s)
 {
-	struct scripted *s = listener->data;
-	struct scripted_peer *p;
+	struct scripted_peer *p = peer_accept(s, (uv_stream_t *)&s->listener);
 
-	if (status < 0)
-		return;
-	p = peer_accept(s, listener);
+	s->others = false;
 	peer_close(&s->control);
 	peer_close(&s->data);
 	s->control = p;
@@ -533,6 +533,17 @@ static void on_connection(uv_stream_t *listener, int status)
 	uv_timer_stop(&s->timer);
 	uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_control);
 	advance(s);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct scripted *s = listener->data;
+
+	if (status < 0)
+		return;
+	s->others = s->one_only && s->control;
+	if (!s->others)
+		take_client(s);
 }
 
 void scripted_start(struct scripted *s, uv_loop_t *loop, const struct step *script)

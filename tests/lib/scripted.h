@@ -94,6 +94,7 @@ struct scripted {
 	const struct step *script;
 	/* May be set before a client comes. */
 	const struct step *const *scripts; /* one for each connection, the last (before NULL) for all further ones */
+	bool one_only;                     /* others wait for its end */
 	bool byte_by_byte; /* the first replies leave in pieces of one byte, each in a turn of its own */
 	size_t cut;        /* the control connection ends after so many bytes; 0 = never */
 	size_t cut_data;   /* the same for data */
@@ -118,7 +119,7 @@ struct scripted {
 	size_t line_len;
 	uint64_t position, taken; /* of what is sent; of what comes */
 	size_t data_said;
-	bool flooding, pausing, going_on, busy;
+	bool others, flooding, pausing, going_on, busy;
 };
 
 unsigned char scripted_byte(uint64_t position);

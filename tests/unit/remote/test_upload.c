@@ -35,6 +35,12 @@ struct test {
 #define GREETED(text)                                                                                        \
 	SAY("220 " text), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
 		REPLY("PWD", "257 \"/\" is where you are"), REPLY("FEAT", "502 no")
+#define SIZING(size)                                                                                                  \
+	SAY("220 ready"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"),          \
+		REPLY("PWD", "257 \"/\" is where you are"), REPLY("FEAT", "211-Features:\r\n SIZE\r\n211 End"), EPSV, \
+		WANT("LIST -a /"), DO(STEP_ACCEPT), SAY("150 ok"),                                                    \
+		DATA("drwxr-xr-x 2 0 0 10 Jan 01 2020 .\r\n-rw-r--r-- 1 0 0 " #size " Jan 01 2020 f\r\n"),            \
+		DO(STEP_END_DATA), SAY("226 ok")
 /* A listing over the control connection, of an empty directory. */
 #define STATUS                                                                                                   \
 	WANT("STAT /"), SAY("213-Status follows:"), SAY("drwxr-xr-x 2 0 0 4096 Nov 26 07:18 ."), SAY("213 End"), \
@@ -211,6 +217,37 @@ static const struct test tests[] = {
 		{ SOME(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("150 go"), DO_N(STEP_TAKE, 1),
 			DO(STEP_RESET), END },
 		{ AGAIN, LOOK(9000), END } },
+	{ "behind an old file, wherever its end is", BEHIND, 2, OLD, 0, 1,
+		{ SIZING(300), WANT("SIZE /f"), WANT("EPSV"), SAY("213 300"), DO(STEP_LISTEN), SAY("229 here (%E)"),
+			WANT("APPE /f"), DO(STEP_ACCEPT), DO_N(STEP_SEEK, 300), SAY("150 go"), DO(STEP_TAKE_ALL),
+			WANT("SIZE"), FINE, SAY("213 5300"), TIMED, END },
+		{ END } },
+	{ "behind what somebody has appended, wherever", BEHIND, 2, OLD, 0, 1,
+		{ SIZING(300), SIZED(400), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5400"),
+			TIMED, END },
+		{ END } },
+	{ "behind a file that has become shorter, wherever", BEHIND, 2, OLD, 0, 1,
+		{ SIZING(300), SIZED(7), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5007"),
+			TIMED, END },
+		{ END } },
+	{ "behind a file that is not there any more", BEHIND, 2, OLD, AFTP_ECHANGED, 1,
+		{ SIZING(300), REPLY("SIZE", "550 Could not get file size."), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"),
+			WANT("SIZE"), FINE, SAY("213 5000"), END },
+		{ END } },
+	{ "behind an old file, wherever, the end before anything", BEHIND, 2, OLD, 0, 2,
+		{ SIZING(300), WANT("SIZE /f"), DO(STEP_RESET), END },
+		{ AGAIN, LOOK(400), DO_N(STEP_SEEK, 300), TAKEN("APPE /f"), WANT("SIZE"), FINE, SAY("213 5400"), TIMED,
+			END } },
+	{ "behind an old file, wherever, the end in the middle", BEHIND, 2, OLD, 0, 2,
+		{ SIZING(300), SIZED(400), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("150 go"), DO_N(STEP_TAKE, 1),
+			DO(STEP_RESET), END },
+		{ AGAIN, LOOK(900), DO_N(STEP_SEEK, 800), TAKEN("APPE /f"), FINE, SIZED(5400), TIMED, END } },
+	{ "a server that knows sizes, and cannot append", BEHIND, 2, OLD, 0, 1,
+		{ SIZING(300), SIZED(300), DO_N(STEP_SEEK, 300), PUT("APPE /f"), SAY("502 no"), EPSV, WANT("RETR /f"),
+			DO(STEP_ACCEPT), SAY("150 here"), DO_N(STEP_SEEK, 0), DO_N(STEP_FILL, 300), DO(STEP_END_DATA),
+			FINE, SIZED(300), EPSV, WANT("STOR /f"), DO_N(STEP_SEEK, 0), DO(STEP_ACCEPT), SAY("150 go"),
+			DO(STEP_TAKE_ALL), WANT("SIZE"), FINE, SAY("213 5300"), TIMED, END },
+		{ END } },
 	{ "at the end of an old file that has grown", O_WRONLY, 2, OLD, AFTP_ECHANGED, 1,
 		{ SOME(300), SIZED(400), END }, { END } },
 	{ "at the end of an old file that grows", O_WRONLY, 2, OLD, AFTP_EIO, 1,
@@ -238,7 +275,7 @@ static struct site_file *open_it(struct fixture *f, const struct test *t)
 }
 
 /* The same number of bytes is written and flushed, once or several times. */
-static void run(const struct test *t, unsigned rounds)
+static void run(const struct test *t, unsigned rounds, bool arm)
 {
 	const struct step *const scripts[] = { t->first, t->second, NULL };
 	char bytes[LEN];
@@ -250,9 +287,10 @@ static void run(const struct test *t, unsigned rounds)
 	fixture_init(&f);
 	scripted_start(&s, &f.loop, t->first);
 	s.scripts = scripts;
+	s.one_only = arm;
 	f.options.port = s.port;
 	f.options.max_conns = t->conns;
-	f.options.no_arm = true;
+	f.options.no_arm = !arm;
 	assert_int_equal(fixture_mount(&f), 0);
 	file = open_it(&f, t);
 	for (unsigned round = 0; round < rounds && status == 0; round++) {
@@ -274,7 +312,7 @@ static void all(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-		run(&tests[i], 1);
+		run(&tests[i], 1, false);
 }
 
 /* A question that is always answered too early is not asked for ever. */
@@ -288,11 +326,38 @@ static void learns(void **state)
 		{ END } };
 
 	(void)state;
-	run(&test, 4);
+	run(&test, 4, false);
+}
+
+/* All has left with SIZE, and the connection is lost before its answer: did any of it arrive? Others append, too. */
+static void appends_blindly(void **state)
+{
+#define ARMED EPSV, DO(STEP_ACCEPT)
+#define BLIND                                                                                                  \
+	SAY("220 ProFTPD"), REPLY("USER", "331 password"), REPLY("PASS", "230 ok"), REPLY("TYPE I", "200 ok"), \
+		REPLY("PWD", "257 \"/\""), REPLY("FEAT", "211-Features:\r\n SIZE\r\n211 End"), ARMED,          \
+		WANT("LIST -a /"), WANT("EPSV"), SAY("150 ok"),                                                \
+		DATA("drwxr-xr-x 2 0 0 10 Jan 01 2020 .\r\n-rw-r--r-- 1 0 0 300 Jan 01 2020 f\r\n"),           \
+		DO(STEP_END_DATA), SAY("226 ok"), DO(STEP_LISTEN), SAY("229 here (%E)"), DO(STEP_ACCEPT),      \
+		WANT("SIZE /f"), WANT("APPE /f"), DO_N(STEP_SEEK, 300), DO(STEP_TAKE_ALL), DO(STEP_RESET), END
+	static const struct test cases[] = {
+		{ "none of it", BEHIND, 2, OLD, 0, 2, { BLIND },
+			{ AGAIN, ARMED, LOOK(300), WANT("APPE /f"), SAY("150 go"), DO_N(STEP_SEEK, 300),
+				DO(STEP_TAKE_ALL), WANT("SIZE"), FINE, SAY("213 5300"), TIMED, END } },
+		{ "some of it, or another's", BEHIND, 2, OLD, AFTP_EIO, 2, { BLIND },
+			{ AGAIN, ARMED, LOOK(800), END } },
+		{ "all of it, or another's", BEHIND, 2, OLD, AFTP_EIO, 2, { BLIND },
+			{ AGAIN, ARMED, LOOK(5300), END } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		run(&cases[i], 1, true);
 }
 
 int main(void)
 {
-	const struct CMUnitTest list[] = { cmocka_unit_test(all), cmocka_unit_test(learns) };
+	const struct CMUnitTest list[] = { cmocka_unit_test(all), cmocka_unit_test(learns),
+		cmocka_unit_test(appends_blindly) };
 	return cmocka_run_group_tests(list, NULL, NULL);
 }
