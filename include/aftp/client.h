@@ -282,4 +282,9 @@ int aftp_client_list_small(struct aftp_client *c, struct aftp_transfer **out, co
 int aftp_client_list_plain(struct aftp_client *c, struct aftp_transfer **out, const char *path, aftp_entry_cb *entry,
 	aftp_list_cb *done, void *arg);
 
+/* From now on MLSD and MLST tell type, size, time and mode alone (ProFTPD's lines are then a third as long), or again all
+ * that they did. Leaves ahead of what is asked next, and takes no time; nothing is sent where little would be gained, or
+ * nothing changed. 0, or as aftp_client_command(). */
+int aftp_client_few_facts(struct aftp_client *c, bool few);
+
 #endif

@@ -80,6 +80,7 @@ struct aftp_client {
 	struct client_active active;
 	enum aftp_passive passive_order;
 	struct charset *charset; /* NULL: names stay as they are */
+	bool few_facts;          /* have been asked for */
 	aftp_line_parser *list_parser;
 	void *list_parser_arg;
 	bool list_parser_last;

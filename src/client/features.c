@@ -123,42 +123,58 @@ void features_greeted(struct aftp_features *f, const struct aftp_reply *r)
 
 /* --- facts ---------------------------------------------------------------------------------------- */
 
+static bool is_needed(const char *fact, size_t n)
+{
+	return is(fact, n, "type") || is(fact, n, "size") || is(fact, n, "modify") || is(fact, n, "unix.mode");
+}
+
 static bool is_useful(const char *fact, size_t n)
 {
-	static const char *const useful[] = { "type", "size", "modify", "perm", "unique", "unix.mode", "unix.uid",
-		"unix.gid", "unix.owner", "unix.group" };
+	static const char *const useful[] = { "perm", "unique", "unix.uid", "unix.gid", "unix.owner", "unix.group" };
 
 	for (size_t i = 0; i < sizeof useful / sizeof *useful; i++)
 		if (is(fact, n, useful[i]))
 			return true;
+	return is_needed(fact, n);
+}
+
+static bool is_chosen(enum features_choice choice, const char *fact, size_t n, bool on)
+{
+	switch (choice) {
+	case FEATURES_NEEDED: return is_needed(fact, n);
+	case FEATURES_USEFUL: return is_useful(fact, n);
+	case FEATURES_USUAL: return on || is_useful(fact, n);
+	}
 	return false;
 }
 
-bool features_wish(const struct aftp_features *f, char *out, size_t size)
+bool features_facts(const struct aftp_features *f, enum features_choice choice, char *out, size_t size)
 {
-	size_t at = 0;
+	size_t at = sizeof "MLST " - 1, spared = 0;
 	bool missing = false;
 
-	if (!f->mlst || size < sizeof "MLST ")
+	if (!f->mlst || size <= at)
 		return false;
-	at = (size_t)snprintf(out, size, "MLST ");
+	memcpy(out, "MLST ", at);
 	for (const char *s = f->mlst_facts; *s;) {
 		size_t n = strcspn(s, ";");
 		bool on = n > 0 && s[n - 1] == '*';
 		size_t len = on ? n - 1 : n;
 
-		if (is_useful(s, len)) {
+		if (len > 0 && is_chosen(choice, s, len, on)) {
 			if (at + len + 2 > size)
 				return false;
 			memcpy(out + at, s, len);
 			at += len;
 			out[at++] = ';';
 			missing |= !on;
+		} else if (on) {
+			spared += len;
 		}
 		s += s[n] ? n + 1 : n;
 	}
 	out[at] = '\0';
-	return missing;
+	return choice == FEATURES_NEEDED ? spared > at * 3 / 2 : choice == FEATURES_USUAL || missing;
 }
 
 /* --- choices -------------------------------------------------------------------------------------- */

@@ -14,9 +14,14 @@ void features_greeted(struct aftp_features *f, const struct aftp_reply *r);
 /* Sets what the lines of a 211 name; sets nothing but `feat` to false for a refusal. */
 void features_parse(struct aftp_features *f, const struct aftp_reply *r);
 
-/* The argument of OPTS that turns on every fact that is of use here and that the server offers and does not send by
- * itself ("MLST type;size;UNIX.mode;"). False when there is nothing to ask for, or no room. */
-bool features_wish(const struct aftp_features *f, char *out, size_t size);
+/* The argument of OPTS that turns on these facts, as far as the server offers them, and no others
+ * ("MLST type;size;UNIX.mode;"). False when nothing is gained, or there is no room. */
+enum features_choice {
+	FEATURES_NEEDED, /* what a listing cannot do without; gains when the others that come by themselves are much longer */
+	FEATURES_USEFUL, /* whatever is of use here; gains when something of that does not come by itself */
+	FEATURES_USUAL,  /* that, and what comes by itself */
+};
+bool features_facts(const struct aftp_features *f, enum features_choice choice, char *out, size_t size);
 
 /* Is a command worth sending? Offered or unknown, and not refused yet. */
 bool features_may_mlst(const struct aftp_features *f);

@@ -511,3 +511,18 @@ int aftp_client_list_plain(struct aftp_client *c, struct aftp_transfer **out, co
 {
 	return list_start(c, out, path, plain_step(c), entry, done_cb, arg);
 }
+
+int aftp_client_few_facts(struct aftp_client *c, bool few)
+{
+	enum features_choice choice = few ? FEATURES_NEEDED : FEATURES_USUAL;
+	char facts[sizeof c->features.mlst_facts + 8];
+	int rc;
+
+	if (few == c->few_facts || !features_may_mlsd(&c->features) ||
+		!features_facts(&c->features, choice, facts, sizeof facts))
+		return 0;
+	rc = aftp_client_command(c, NULL, NULL, "OPTS", facts);
+	if (rc == 0)
+		c->few_facts = few;
+	return rc;
+}

@@ -56,7 +56,7 @@ static void options(struct aftp_client *c)
 
 	if (c->features.utf8)
 		wish(c, "UTF8 ON");
-	if (features_wish(&c->features, facts, sizeof facts))
+	if (features_facts(&c->features, FEATURES_USEFUL, facts, sizeof facts))
 		wish(c, facts);
 }
 

@@ -124,7 +124,7 @@ struct listing_wait { /* embedded in who waits; zero it before first use */
 };
 
 /* Joins the fetch under way or starts one. 0 or AFTP_ENOMEM (cb never runs). What it brings may lack changes of ours, where
- * some were made since it began: then nothing is told before cb. */
+ * some were made since it began, or times that will be asked for: then nothing is told before cb. */
 int listing_fetch(struct site *s, struct node *dir, struct listing_wait *w);
 /* Starts one that nobody waits for; none is under way. 0 or AFTP_ENOMEM. */
 int listing_ahead(struct site *s, struct node *dir);

@@ -32,11 +32,19 @@ struct listing_job {
 	size_t wanted; /* the least that one of them wants */
 };
 
+static bool asks_times(const struct listing_job *l)
+{
+	return l->rough && l->site->o.exact_times;
+}
+
 static void tell(struct listing_job *l)
 {
 	size_t count = dirlist_count(l->list), least = SIZE_MAX;
 	struct listing_wait *w;
 
+	l->wanted = SIZE_MAX;
+	if (asks_times(l))
+		return;
 	DL_FOREACH (l->waiting, w) {
 		if (w->wanted && w->wanted <= count) {
 			w->wanted = 0;
@@ -110,7 +118,7 @@ static void on_listed(void *arg, int status, const struct aftp_list_result *r)
 		if (r->unknown && dirlist_count(l->list) == 0)
 			status = AFTP_EIO;
 	}
-	if (status == 0 && l->rough && l->site->o.exact_times)
+	if (status == 0 && asks_times(l))
 		status = ask_times(l);
 	if (status <= 0)
 		job_ended(&l->job, status);
@@ -140,6 +148,10 @@ static bool on_yield(void *arg, enum pool_class wanted, uint64_t waited_ms)
 /* A name can make the short way lose the connection, and the other connections do not know: the second time by the long one. */
 static int ask(struct listing_job *l, struct aftp_client *client)
 {
+	int rc = aftp_client_few_facts(client, true);
+
+	if (rc < 0)
+		return rc;
 	if (l->dir->attr.size > SMALL_DIR || l->job.attempts > 1)
 		return aftp_client_list(client, &l->transfer, l->path, on_entry, on_listed, l);
 	return aftp_client_list_small(client, &l->transfer, l->path, on_entry, on_listed, l);

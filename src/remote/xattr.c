@@ -229,8 +229,10 @@ static int start(struct job *job, struct aftp_client *client)
 	q->owed = 0;
 	q->status = 0;
 	q->by_hash = q->sum && f->hash;
-	if (!q->sum)
-		return say(q, client, "MLST", q->path);
+	if (!q->sum) {
+		rc = aftp_client_few_facts(client, false);
+		return rc < 0 ? rc : say(q, client, "MLST", q->path);
+	}
 	if (!q->by_hash)
 		return say(q, client, q->sum->verb, q->path);
 	snprintf(option, sizeof option, "HASH %s", q->sum->algorithm);

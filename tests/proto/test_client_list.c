@@ -274,6 +274,53 @@ static void test_plain(void **state)
 	kit_end(&k);
 }
 
+#define LONG_FACTS(mark)                                                                                              \
+	"modify" mark ";perm" mark ";size" mark ";type" mark ";unique" mark ";UNIX.group" mark ";UNIX.groupname" mark \
+	";UNIX.mode" mark ";UNIX.owner" mark ";UNIX.ownername" mark ";"
+
+static void test_few_facts(void **state)
+{
+	static const struct step script[] = { SAY("220 r"), REPLY("USER", "230 in"), REPLY("TYPE", "200 ok"),
+		REPLY("FEAT", "211-Features:\r\n MLST " LONG_FACTS("*") "\r\n211 End"),
+		REPLY("OPTS MLST modify;size;type;UNIX.mode;", "200 ok"), SEND("MLSD /d", FACTS_DOTS FACTS_AB),
+		SEND("MLSD /d", FACTS_DOTS FACTS_AB), REPLY("OPTS MLST " LONG_FACTS(""), "200 ok"),
+		REPLY("MLST /d", "501 no"), STAYS };
+	struct kit_list first = { 0 }, second = { 0 };
+	struct kit k;
+
+	(void)state;
+	kit_begin(&k, script);
+	assert_int_equal(kit_connect(&k), 0);
+	assert_int_equal(aftp_client_few_facts(k.client, false), 0);
+	assert_int_equal(aftp_client_few_facts(k.client, true), 0);
+	assert_int_equal(kit_list(&first, &k, "/d"), 0);
+	assert_non_null(strstr(k.server.segments, "OPTS MLST modify;size;type;UNIX.mode;+EPSV+"));
+	assert_int_equal(aftp_client_few_facts(k.client, true), 0);
+	assert_int_equal(kit_list(&second, &k, "/d"), 0);
+	assert_int_equal(aftp_client_few_facts(k.client, false), 0);
+	assert_int_equal(kit_command(&k, "MLST", "/d", NULL), 501);
+	assert_int_equal(kit_command(&k, "NOOP", NULL, NULL), 200);
+	kit_end(&k);
+}
+
+/* Where the lines are short, no command is spent on them. */
+static void test_facts_that_are_few(void **state)
+{
+	static const struct step script[] = { SAY("220 r"), REPLY("USER", "230 in"), REPLY("TYPE", "200 ok"),
+		REPLY("FEAT", "211-Features:\r\n MLST type*;size*;modify*;unique*;\r\n211 End"),
+		SEND("MLSD /d", FACTS_DOTS FACTS_AB), STAYS };
+	struct kit_list l = { 0 };
+	struct kit k;
+
+	(void)state;
+	kit_begin(&k, script);
+	assert_int_equal(kit_connect(&k), 0);
+	assert_int_equal(aftp_client_few_facts(k.client, true), 0);
+	assert_int_equal(kit_list(&l, &k, "/d"), 0);
+	assert_int_equal(kit_command(&k, "NOOP", NULL, NULL), 200);
+	kit_end(&k);
+}
+
 /* --- stopping ------------------------------------------------------------------------------------------ */
 
 static const struct step stopped[] = { LOGIN, OPEN, WANT("MLSD"), OPENING, DATA(FACTS_AB FACTS_AB FACTS_AB),
@@ -390,6 +437,8 @@ int main(void)
 		cmocka_unit_test(test_way_back),
 		cmocka_unit_test(test_no_way_back),
 		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_few_facts),
+		cmocka_unit_test(test_facts_that_are_few),
 		cmocka_unit_test(test_stopped_by_its_callback),
 		cmocka_unit_test(test_cancelled_by_its_callback),
 		cmocka_unit_test(test_stopped_where_listings_are_kept),

@@ -152,11 +152,41 @@ static void test_wish(void **state)
 		bool asked;
 
 		snprintf(f.mlst_facts, sizeof f.mlst_facts, "%s", cases[i].facts);
-		asked = features_wish(&f, out, sizeof out);
+		asked = features_facts(&f, FEATURES_USEFUL, out, sizeof out);
 		if (asked != (cases[i].wish != NULL) || (asked && strcmp(out, cases[i].wish) != 0))
 			fail_msg("%s: %s", cases[i].facts, asked ? out : "nothing");
 		f.mlst = false;
-		assert_false(features_wish(&f, out, sizeof out));
+		assert_false(features_facts(&f, FEATURES_USEFUL, out, sizeof out));
+	}
+}
+
+static void test_fewer(void **state)
+{
+	static const struct {
+		const char *facts, *needed; /* NULL: not worth a command */
+		const char *usual;
+	} cases[] = {
+		{ "modify*;perm*;size*;type*;unique*;UNIX.group*;UNIX.groupname*;UNIX.mode*;UNIX.owner*;UNIX.ownername*"
+		  ";",
+			"MLST modify;size;type;UNIX.mode;",
+			"MLST "
+			"modify;perm;size;type;unique;UNIX.group;UNIX.groupname;UNIX.mode;UNIX.owner;UNIX.ownername;" },
+		{ "type*;size*;sizd*;modify*;UNIX.mode*;UNIX.uid*;UNIX.gid*;unique*;", NULL,
+			"MLST type;size;sizd;modify;UNIX.mode;UNIX.uid;UNIX.gid;unique;" },
+		{ "type*;perm*;size*;modify*;unix.mode;lang;", NULL, "MLST type;perm;size;modify;unix.mode;" },
+	};
+	char out[168];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct aftp_features f = { .mlst = true };
+
+		snprintf(f.mlst_facts, sizeof f.mlst_facts, "%s", cases[i].facts);
+		assert_int_equal(features_facts(&f, FEATURES_NEEDED, out, sizeof out), cases[i].needed != NULL);
+		if (cases[i].needed)
+			assert_string_equal(out, cases[i].needed);
+		assert_true(features_facts(&f, FEATURES_USUAL, out, sizeof out));
+		assert_string_equal(out, cases[i].usual);
 	}
 }
 
@@ -170,7 +200,7 @@ static void test_wish_without_room(void **state)
 	(void)state;
 	for (size_t size = 0; size <= strlen(whole) + 1; size++) {
 		memset(out, '#', sizeof out);
-		assert_int_equal(features_wish(&f, out, size), size > strlen(whole));
+		assert_int_equal(features_facts(&f, FEATURES_USEFUL, out, size), size > strlen(whole));
 		for (size_t i = size; i < sizeof out; i++)
 			assert_int_equal(out[i], '#');
 	}
@@ -241,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_long_facts),
 		cmocka_unit_test(test_wish),
+		cmocka_unit_test(test_fewer),
 		cmocka_unit_test(test_wish_without_room),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_unknown_command),

@@ -379,6 +379,20 @@ static void changes_are_seen(void **state)
 	assert_int_equal(fixture_commands(&f, "MLSD"), 1);
 }
 
+/* They are asked for behind the listing. */
+static void exact_times_are_waited_for(void **state)
+{
+	struct site_dir *d;
+
+	(void)state;
+	f.options.exact_times = true;
+	up((struct aftp_faults){ .no = no_mlsx });
+	d = open_many();
+	assert_true(site_dir_knows(d, 2 + ALL));
+	assert_int_equal(fixture_commands(&f, "MDTM"), ALL);
+	site_closedir(d);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -396,6 +410,7 @@ int main(void)
 		T(what_went_meanwhile_is_not_kept),
 		T(lost_again_and_again),
 		T(changes_are_seen),
+		T(exact_times_are_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
