@@ -279,9 +279,13 @@ void xfer_prepared(struct aftp_transfer *t)
 	if (!t->waiting)
 		return;
 	t->waiting = false;
+	if (t->phase != XFER_ASKING)
+		return;
 	/* Otherwise the address comes behind this answer. */
-	if (t->data && t->phase == XFER_ASKING)
+	if (t->data)
 		proceed(t);
+	else if (t->dialed < 0)
+		unreachable(t, t->dialed);
 }
 
 static int find_connection(struct aftp_transfer *t)
@@ -305,6 +309,7 @@ void xfer_attempt(struct aftp_transfer *t)
 	t->retried = t->connected = t->sent = t->accepted = t->replied = t->ended = t->reading = false;
 	t->securing = t->ready = t->unclean = t->armed = t->held = t->gathering = false;
 	t->stood = t->nudged = false;
+	t->dialed = 0;
 	t->followers = 0;
 	wire_set_deadline(&t->c->wire, 0);
 	wire_nudge(&t->c->wire, 0, NULL, NULL);
@@ -366,7 +371,7 @@ void xfer_address(struct aftp_transfer *t, int status, const struct sockaddr *ad
 	status = dataconn_open(&t->data, t, t->c, addr, port);
 	if (status < 0)
 		unreachable(t, status);
-	else
+	else if (!t->waiting) /* EPSV may have left long before */
 		proceed(t);
 }
 
@@ -379,6 +384,8 @@ void xfer_connected(struct aftp_transfer *t, int status)
 			unreachable(t, status);
 		else if (t->phase == XFER_RUNNING)
 			xfer_fail(t, status);
+		else
+			t->dialed = status;
 		return;
 	}
 	t->connected = true;

@@ -83,6 +83,7 @@ struct aftp_transfer {
 	bool repeated;           /* with another data connection, as one made in advance was dead */
 	bool armed;              /* the data connection stood before the command was sent */
 	bool waiting;            /* for the answer to what goes ahead */
+	int dialed;              /* < 0: meanwhile the data connection could not be made */
 	enum xfer_behind behind; /* what left right behind the command, and is not answered yet */
 	bool held;               /* `kept` is a refusal, of our command or of the one behind */
 	bool connected;

@@ -32,9 +32,9 @@ static void put_bytes(struct testd *d, const char *path, size_t n)
 	free(bytes);
 }
 
-static void begin(struct both *b, enum aftp_server_play play, bool arm)
+static void begin_far(struct both *b, enum aftp_server_play play, bool arm, uint32_t latency_ms)
 {
-	struct aftp_server_options o = { .play = play };
+	struct aftp_server_options o = { .play = play, .faults.latency_ms = latency_ms };
 
 	memset(b, 0, sizeof *b);
 	testd_start(&b->d, &o, false);
@@ -48,6 +48,11 @@ static void begin(struct both *b, enum aftp_server_play play, bool arm)
 	b->k.o.user = b->k.o.password = NULL;
 	b->k.o.arm = arm;
 	assert_int_equal(kit_connect(&b->k), 0);
+}
+
+static void begin(struct both *b, enum aftp_server_play play, bool arm)
+{
+	begin_far(b, play, arm, 0);
 }
 
 static void end(struct both *b)
@@ -107,6 +112,16 @@ static void list(struct both *b)
 
 	assert_int_equal(kit_list(&l, &b->k, "/dir"), 0);
 	assert_string_equal(l.names, "a b");
+}
+
+/* So much later than what was before. */
+static void list_plain(struct both *b, const char *path, const char *names, unsigned ms)
+{
+	struct kit_list l = { .plain = true };
+
+	loop_run_for(&b->k.loop, ms);
+	assert_int_equal(kit_list(&l, &b->k, path), 0);
+	assert_string_equal(l.names, names);
 }
 
 static void test_armed(void **state)
@@ -271,6 +286,29 @@ static void test_plays(void **state)
 	}
 }
 
+/* LIST must wait for CWD, also when EPSV has left before both: with the path these servers list something else. */
+static void test_awkward_paths(void **state)
+{
+	static const enum aftp_server_play plays[] = { AFTP_PLAY_VSFTPD, AFTP_PLAY_PROFTPD, AFTP_PLAY_PURE_FTPD };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof plays / sizeof *plays; i++) {
+		struct both b;
+
+		begin_far(&b, plays[i], true, 5);
+		testd_put(&b.d, "/two words/x", "1", 1);
+		testd_put(&b.d, "/two/wrong", "1", 1);
+		testd_put(&b.d, "/d[1]/y", "1", 1);
+		testd_put(&b.d, "/d1/wrong", "1", 1);
+		for (unsigned ms = 0; ms < 12; ms += 2) {
+			list_plain(&b, "/dir", "a b", ms);
+			list_plain(&b, "/two words", "x", ms);
+			list_plain(&b, "/d[1]", "y", ms);
+		}
+		end(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_stat),
 		cmocka_unit_test(test_next_connection),
 		cmocka_unit_test(test_plays),
+		cmocka_unit_test(test_awkward_paths),
 	};
 
 	return cmocka_run_group_tests_name("client_counts", tests, NULL, NULL);
