@@ -67,6 +67,7 @@ reads_behind_an_upload() {
 renames_behind_an_upload() {
 	for i in 1 2 3 4; do
 		cp "$data/row/$i" "$mnt/old" && mv "$mnt/old" "$mnt/moved$i" && ! [ -e "$mnt/old" ] || return 1
+		# shellcheck disable=SC2094 # while it is written
 		{ cat "$data/row/$i" && mv "$mnt/open" "$mnt/late$i"; } >"$mnt/open" || return 1
 	done
 }
@@ -103,7 +104,7 @@ refused_downloads() {
 	[ "$(cat "$mnt/gone/8")" = 8 ]
 }
 
-# REST behind the end of what is there now: some send nothing, and say that this was all. Nothing comes then, or an error.
+# REST behind the end of what is there now: some send nothing, and say that this was all. Nothing comes, or an error.
 beyond_the_end() {
 	cp "$data/shrinks" "$TMPDIR/shrinks.$1"
 	stat "$mnt/shrinks" >/dev/null
@@ -122,6 +123,7 @@ one_after_the_other() {
 
 # Cut or whole: every name can be opened, and one that is not there is missing.
 long_listing() {
+	# shellcheck disable=SC2012 # it is ls that is tried
 	_n=$(ls -f "$mnt/many" | wc -l)
 	[ "$_n" -gt $((many - 100)) ] || { echo "$_n names"; return 1; }
 	for i in 00001 09997 09998 09999 10000 10001 10049 10050; do

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A file that grows on the server is followed by who reads at its end (tail -f); one that is replaced is never mixed with
-# what was there before, whoever else has it open.
+# A file that grows on the server is followed by who reads at its end (tail -f); one that is replaced is never mixed
+# with what was there before, whoever else has it open.
 . "$(dirname "$0")/lib.sh"
 require_fuse
 require curl
