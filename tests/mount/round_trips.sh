@@ -25,7 +25,7 @@ begin() {
 # settled: what goes on in the background is over, and from here on it counts.
 settled() {
 	begin
-	while _before=$commands0 && sleep 0.3 && begin && [ "$_before" != "$commands0" ]; do :; done
+	while _before=$commands0 && sleep 2 && begin && [ "$_before" != "$commands0" ]; do :; done
 }
 
 cost() {

@@ -102,6 +102,7 @@ static void drip(uv_timer_t *timer)
 /* Slow is not dead: each byte starts the limit anew, whoever waits for how many. */
 static void test_progress_counts(void **state)
 {
+	enum { DRIP = 125, DRIPS = 16, PATIENT = 1500 };
 	struct pair *p = *state;
 	struct dripper d = { .p = p, .s = p->a, .sent.p = p };
 	struct answer got = { .p = p };
@@ -109,11 +110,11 @@ static void test_progress_counts(void **state)
 
 	uv_timer_init(&p->loop, &d.timer);
 	d.timer.data = &d;
-	uv_timer_start(&d.timer, drip, LIMIT / 4, LIMIT / 4);
-	aftp_stream_set_timeouts(p->b, -1, LIMIT, -1, -1);
-	assert_int_equal(PAIR_CALL(p, aftp_stream_read_exactly(p->b, buf, 16, on_bytes, &got)), 0);
+	uv_timer_start(&d.timer, drip, DRIP, DRIP);
+	aftp_stream_set_timeouts(p->b, -1, PATIENT, -1, -1);
+	assert_int_equal(PAIR_CALL(p, aftp_stream_read_exactly(p->b, buf, DRIPS, on_bytes, &got)), 0);
 	PAIR_UNTIL(p, got.calls == 1);
-	assert_int_equal(got.n, 16);
+	assert_int_equal(got.n, DRIPS);
 	uv_close((uv_handle_t *)&d.timer, NULL);
 	pair_turn(p, 2);
 }
@@ -133,7 +134,7 @@ static void test_push_limit(void **state)
 	pair_run_for(p, LIMIT * 3); /* the consumer's time, not the peer's */
 	assert_int_equal(k.ends, 0);
 	k.pause_at = 0;
-	aftp_stream_set_timeouts(p->b, -1, LIMIT * 2, -1, -1);
+	aftp_stream_set_timeouts(p->b, -1, LIMIT * 20, -1, -1);
 	aftp_stream_resume(p->b);
 	pair_run_for(p, LIMIT / 3); /* the limit begins anew */
 	assert_int_equal(k.ends, 0);
