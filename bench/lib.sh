@@ -44,6 +44,14 @@ make_file() {
 	openssl enc -aes-128-ctr -K "$(printf %032x 7)" -iv 0 </dev/zero 2>/dev/null | head -c "$2" >"$1"
 }
 
+# warm_memory MIB: a virtual machine may have given free memory back, and is slow at first where it needs it again. Whoever fills
+# the page cache would pay for that, now and then. So that much is touched before a measurement, or half of what is free.
+warm_memory() {
+	local half
+	half=$(awk '/^MemAvailable:/ { print int($2 / 2048) }' /proc/meminfo)
+	dd if=/dev/zero of=/dev/null bs="$(($1 < half ? $1 : half))M" count=1 2>/dev/null
+}
+
 # mount_try PROGRAM ARG...: starts a mount in the foreground mode of its program; sets mount_pid. 1: it does not mount.
 mount_try() {
 	"$@" >"$TMPDIR/mount.log" 2>&1 </dev/null &

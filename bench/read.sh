@@ -49,6 +49,7 @@ timed curl -sS -o /dev/null "${server_url}big"
 for round in $(seq "$rounds"); do
 	for c in $cases; do
 		[ -z "$(median_of "$c" fails)" ] || continue
+		warm_memory $((mib + 256))
 		case $c in
 		curl) run_curl ;;
 		cached) mount_try mount_command ftpfs && run_mount cached ;;

@@ -17,6 +17,7 @@ speed() { awk -v s="$1" -v mib="$mib" 'BEGIN { print mib * 1.048576 / s }'; }
 run_curl() {
 	local case=$1
 	shift
+	warm_memory $((2 * mib + 256))
 	# shellcheck disable=SC2086 # several words
 	timed curl -sS $server_curl "$@"
 	note "$case" MB/s "$(speed "$seconds")"
@@ -27,6 +28,7 @@ run_curl() {
 run_mount() {
 	local case=$1 options=$2 before after
 	shift 2
+	warm_memory $((2 * mib + 256))
 	mount_ftpfs -o "cacert=$server_cert$options"
 	before=$(cpu_of $mount_pid)
 	timed "$@"

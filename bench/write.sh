@@ -132,6 +132,7 @@ timed curl -sS -T "$TMPDIR/big" "${server_url}big"
 rm "$data/big"
 for round in $(seq "$rounds"); do
 	for c in $cases; do
+		warm_memory $((2 * mib + 256))
 		case $c in
 		curl) run_curl ;;
 		cached) mount_ftpfs && run_mount cached ;;
