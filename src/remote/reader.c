@@ -175,7 +175,8 @@ static bool has_room(const struct reader *r)
 		return segments_has_room(r->lead);
 	if (is_awaited(r))
 		return true;
-	if (r->content->site->read_memory.used >= MEMORY_BUDGET && r->window.end - r->window.base >= MEMORY_SHARE)
+	if (r->window.end - r->window.base >= MEMORY_SHARE &&
+		(r->content->site->read_memory.used >= MEMORY_BUDGET || (r->split.parts && !segments_has_room(r))))
 		return false;
 	return ahead < r->ahead;
 }

@@ -77,6 +77,35 @@ static void each_connection_is_limited(void **state)
 	assert_int_equal(f.site->read_memory.used, 0);
 }
 
+static const struct reader *resting;
+
+static bool all_are_full(const struct site *s)
+{
+	const struct reader *p;
+
+	(void)s;
+	for (p = resting->split.parts; p; p = p->part)
+		if (p->fetch && !p->paused)
+			return false;
+	return resting->paused || !resting->fetch;
+}
+
+static void who_reads_rests(void **state)
+{
+	struct site_file *file;
+	uint64_t off;
+
+	(void)state;
+	file = open_big(1024 * MIB);
+	off = read_until_split(file, 0);
+	resting = file->content->readers;
+	fixture_settle(&f, all_are_full);
+	assert_true(f.site->read_memory.used >= 4 * MIB);
+	assert_true(f.site->read_memory.used <= 6 * MIB + 2 * MIB);
+	read_on(file, off, off + 9 * MIB);
+	site_release(file);
+}
+
 static void to_the_end(void **state)
 {
 	struct site_file *file;
@@ -202,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SLOW(each_connection_is_limited),
+		SLOW(who_reads_rests),
 		SLOW(to_the_end),
 		SLOW(no_more_than_asked_for),
 		SLOW(turned_off),
