@@ -16,6 +16,9 @@ mount_site
 unmount_site
 mount_site kernel_readahead=0
 [ "$(readahead)" = 128 ] || fail "0 leaves $(readahead)"
+# As the manual has it.
+echo 1024 >"/sys/class/bdi/$(findmnt -nro MAJ:MIN "$mnt")/read_ahead_kb" || fail 'by hand'
+[ "$(readahead)" = 1024 ] || fail 'by hand it has no effect'
 unmount_site
 mkdir "$work/with blank"
 mnt="$work/with blank"
