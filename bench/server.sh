@@ -21,6 +21,7 @@ pid_of_server() { pgrep -g "$server_group" | head -n 1; }
 rate() {
 	local case=$1 bytes=$2 seconds
 	shift 2
+	warm_memory $((2 * bytes / mib))
 	seconds=$("$program" "$@") || die "$server_name: $case"
 	note "$case" "$server_name" "$(awk -v b="$bytes" -v s="$seconds" 'BEGIN { printf "%.1f", b / s / 1e6 }')"
 }
@@ -54,7 +55,9 @@ many_clients() {
 			[ "$round" -gt 1 ] || "$program" retr "$server_port" $many $each "$data/file" >/dev/null ||
 				die "$server: the bytes of $many downloads"
 			took login$many login "$server_port" $many
+			warm_memory $((many * each / mib))
 			took retr$many retr "$server_port" $many $each
+			warm_memory $((many * each / mib))
 			took stor$many stor "$server_port" $many $each
 			note peak$many "$server" "$(memory_of "$(pid_of_server)" VmHWM)"
 			"$program" dele "$server_port" $many >/dev/null || die "$server: dele"
